@@ -1,0 +1,49 @@
+import type { Json } from "./json.js";
+import type { Bookmark } from "./state.js";
+
+/**
+ * One row of a stream, keyed by the stream's field names.
+ *
+ * Every selected field is present: a field the API left out is `null`, never missing, so all rows
+ * of a stream have the same keys in the same order. Instants are ISO 8601 in UTC with milliseconds
+ * and a trailing `Z`; days are `YYYY-MM-DD`. `_observed_at` is not in it: it is the same for a
+ * whole run and stands in the batch; a sink writes it into each row.
+ */
+export type Row = Readonly<Record<string, Json>>;
+
+/** A row that does not fit its stream, and why. Kept apart from the rows, never dropped. */
+export interface Reject {
+  /** Names the field and the rule, not the value: it may be a person's. */
+  readonly reason: string;
+  /** The row as the API gave it. Only a destination's reject table may hold it. */
+  readonly raw: Json;
+}
+
+/**
+ * The unit that moves from extraction to a sink: rows of one stream, in the order the API gave them.
+ *
+ * Size: at most {@link BATCH_ROWS} rows and about one page; never split across streams.
+ */
+export interface RecordBatch {
+  readonly stream: string;
+  readonly rows: readonly Row[];
+  readonly rejects: readonly Reject[];
+  /** When the page of the first row arrived: ISO 8601, UTC, milliseconds. */
+  readonly extractedAt: string;
+  /** Start of the run, ISO 8601 UTC, equal for every batch of a run; null for rows of other taps. */
+  readonly observedAt: string | null;
+  /** Where a later run may resume once this batch is durable; `null` when stopping here is not safe. */
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** Most rows in a batch. A page of the API has at most 500. */
+export const BATCH_ROWS = 5_000;
+
+/**
+ * A claim that everything up to `bookmark` has been handed over. Only a sink may turn it into
+ * state, by returning it. The bookmark replaces the stream's earlier one.
+ */
+export interface Checkpoint {
+  readonly stream: string;
+  readonly bookmark: Bookmark;
+}

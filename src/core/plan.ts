@@ -22,6 +22,14 @@ export interface PlannedStream {
   readonly emit: boolean;
   /** Where an earlier run got to; null to read everything. */
   readonly bookmark: Bookmark | null;
+  /** Take rows from another stream where they can be proved; false to ask the endpoint always. */
+  readonly derived: boolean;
+}
+
+/** How a plan is to be made. */
+export interface PlanOptions {
+  /** Streams that must be read from their own endpoint although they could be derived. */
+  readonly endpointOnly: ReadonlySet<string>;
 }
 
 /** What one run will do, decided before the first request. Parents come before their children. */
@@ -40,14 +48,14 @@ export function automaticFields(def: StreamDef): ReadonlySet<string> {
   return new Set([...def.primaryKey, ...cursor, "_observed_at"]);
 }
 
-/** Streams whose rows must be read before those of `def`. */
-export function needs(def: StreamDef): readonly StreamDef[] {
+/** Streams whose rows must be read before those of `def`, which may be derived. */
+export function needs(def: StreamDef, derived: boolean): readonly StreamDef[] {
   const { replication } = def;
   const slices =
     replication.mode === "incremental" && replication.by === "slices" ? [replication.stream] : [];
   return [
     ...(def.parent === undefined ? [] : [def.parent.stream]),
-    ...(def.derive === undefined ? [] : [def.derive.stream]),
+    ...(def.derive === undefined || !derived ? [] : [def.derive.stream]),
     ...slices,
   ];
 }
@@ -64,6 +72,7 @@ export function makePlan(
   registry: readonly StreamDef[],
   selections: readonly Selection[],
   state: State,
+  options: PlanOptions = { endpointOnly: new Set() },
 ): SyncPlan {
   const chosen = new Map(selections.map((s) => [s.stream, s]));
   const names = registry.map((def) => def.name);
@@ -73,7 +82,7 @@ export function makePlan(
   const wanted: StreamDef[] = [];
   const add = (def: StreamDef): void => {
     if (wanted.includes(def)) return;
-    for (const parent of needs(def)) add(parent);
+    for (const parent of needs(def, !options.endpointOnly.has(def.name))) add(parent);
     wanted.push(def);
   };
   for (const def of registry) if (chosen.has(def.name)) add(def);
@@ -85,6 +94,7 @@ export function makePlan(
       columns: prune(columnsOf(def), selection?.deselected ?? new Set(), automaticFields(def)),
       emit: selection !== undefined,
       bookmark: selection === undefined ? null : (bookmark ?? null),
+      derived: def.derive !== undefined && !options.endpointOnly.has(def.name),
     };
   });
   return { streams, state };

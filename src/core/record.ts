@@ -22,7 +22,7 @@ export interface Reject {
 /**
  * The unit that moves from extraction to a sink: rows of one stream, in the order the API gave them.
  *
- * Size: at most {@link BATCH_ROWS} rows and about one page; never split across streams.
+ * At most one page of the API, or one part of a body too large for memory.
  */
 export interface RecordBatch {
   readonly stream: string;
@@ -35,9 +35,6 @@ export interface RecordBatch {
   /** Where a later run may resume once this batch is durable; `null` when stopping here is not safe. */
   readonly checkpoint: Checkpoint | null;
 }
-
-/** Most rows in a batch. A page of the API has at most 500. */
-export const BATCH_ROWS = 5_000;
 
 /**
  * A claim that everything up to `bookmark` has been handed over. Only a sink may turn it into

@@ -1,0 +1,23 @@
+import { OBSERVED_AT } from "./columns.js";
+import type { PlannedStream } from "./plan.js";
+import type { SinkStream } from "./ports.js";
+import type { StreamDef } from "./stream.js";
+
+/** Replication key of a stream: its own cursor, or when it was observed; null if it is read whole. */
+export function cursorOf(def: StreamDef): string | null {
+  if (def.replication.mode === "full_table") return null;
+  return def.replication.by === "cursor" ? def.replication.cursor : OBSERVED_AT.name;
+}
+
+/** A planned stream as sinks see it. */
+export function sinkStream(planned: PlannedStream): SinkStream {
+  const { def, columns, bookmark } = planned;
+  return {
+    name: def.name,
+    description: def.description,
+    columns,
+    primaryKey: def.primaryKey,
+    cursor: cursorOf(def),
+    whole: def.replication.mode === "full_table" || bookmark === null,
+  };
+}

@@ -1,0 +1,134 @@
+import { DAY_MS } from "../clock.js";
+import type { Memberships, Parent, Parents } from "../collect.js";
+import { fanOut, type Branch } from "../fanout.js";
+import { decodeIds, encodeIds } from "../idset.js";
+import type { Page } from "../ports.js";
+import type { Row } from "../record.js";
+import type { Part } from "../state.js";
+import type { CursorReplication, Derivation } from "../stream.js";
+import { isNotFound, type StreamReader } from "./context.js";
+import { Window } from "./listing.js";
+
+/** Rows after which a child stream checkpoints at the end of a parent. */
+const CHECKPOINT_ROWS = 2_000;
+
+/** Reads the rows below every parent. */
+export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
+  for await (const branch of branches(reader, parents.list)) await readBranch(reader, branch);
+  await reader.checkpoint({ completedAt: reader.context.startedAt });
+}
+
+/** Reads the rows below those parents that are new, changed, or not looked at for long. */
+export async function readChangedBelow(reader: StreamReader, parents: Parents): Promise<void> {
+  const { planned, settings, startedAt } = reader.context;
+  const known = planned.bookmark?.parts ?? {};
+  const now = Date.parse(startedAt);
+  const isDue = (parent: Parent): boolean => {
+    const part = known[parent.key];
+    if (part === undefined || part.print !== parent.print) return true;
+    return now - Date.parse(part.readAt) >= settings.reverifyDays * DAY_MS;
+  };
+  const completedAt = planned.bookmark?.completedAt ?? null;
+  const done = new Map<string, Part>(Object.entries(known));
+  const gone: string[] = [];
+  let unsaved = 0;
+  for await (const branch of branches(reader, parents.list.filter(isDue))) {
+    const { key, print } = branch.parent;
+    const rows = await readBranch(reader, branch);
+    if (rows === null) gone.push(key);
+    else done.set(key, { print, readAt: startedAt, rows });
+    unsaved += rows ?? 0;
+    if (unsaved < CHECKPOINT_ROWS) continue;
+    await reader.checkpoint({ completedAt, parts: Object.fromEntries(done) });
+    unsaved = 0;
+  }
+  // Parents that the API no longer lists are forgotten: the state is as large as the list.
+  const listed = new Set(parents.list.map((p) => p.key));
+  const parts = [...done].filter(([key]) => listed.has(key) && !gone.includes(key));
+  await reader.checkpoint({ completedAt: startedAt, parts: Object.fromEntries(parts) });
+}
+
+/** Reads dated rows below every parent; a parent not seen before is read from the beginning. */
+export async function readSinceBelow(
+  reader: StreamReader,
+  parents: Parents,
+  by: CursorReplication,
+): Promise<void> {
+  const { planned, settings, startedAt } = reader.context;
+  const known = decodeIds(planned.bookmark?.known ?? "");
+  const before = planned.bookmark?.cursor ?? null;
+  const window = new Window(by, before, settings.startDate, startedAt);
+  const isNew = (parent: Parent) => before === null || !known.has(Number(parent.key));
+  const query = (parent: Parent) => window.query(isNew(parent));
+  const read: number[] = [];
+  for await (const branch of branches(reader, parents.list, query)) {
+    const keep = window.keep(isNew(branch.parent));
+    if ((await readBranch(reader, branch, keep)) !== null) read.push(Number(branch.parent.key));
+  }
+  const bookmark = { completedAt: startedAt, cursor: window.cursor, known: encodeIds(read) };
+  await reader.checkpoint(bookmark);
+}
+
+/** Hands on derived rows where the parent's own count agrees, and reads the others. */
+export async function readDerived(
+  reader: StreamReader,
+  parents: Parents,
+  memberships: Memberships,
+  derive: Derivation,
+): Promise<void> {
+  const differs = parents.list.filter((p) => memberships.proved(p.key, p.count) === null);
+  const read = branches(reader, differs);
+  try {
+    for (const parent of parents.list) {
+      const members = memberships.proved(parent.key, parent.count);
+      if (members === null) {
+        const next = await read.next();
+        if (next.done !== true) await readBranch(reader, next.value);
+        continue;
+      }
+      await reader.give(members.map((key): Row => derivedRow(reader, parent, derive.as, key)));
+    }
+  } finally {
+    await read.return(undefined);
+  }
+  await reader.checkpoint({ completedAt: reader.context.startedAt });
+}
+
+function derivedRow(reader: StreamReader, parent: Parent, as: string, key: Row[string]): Row {
+  const values: Row = { ...parent.bound, [as]: key };
+  const columns = reader.context.planned.columns.filter((c) => c.name !== "_observed_at");
+  return Object.fromEntries(columns.map((c) => [c.name, values[c.name] ?? null]));
+}
+
+function branches(
+  reader: StreamReader,
+  parents: readonly Parent[],
+  query: (parent: Parent) => Readonly<Record<string, string>> = () => ({}),
+): AsyncGenerator<Branch<Parent, Page>> {
+  return fanOut(parents, reader.context.settings.concurrency, (parent) =>
+    reader.pages(parent.bound, query(parent)),
+  );
+}
+
+/** Reads below one parent. Null if it has gone since it was listed: not a failure, but said. */
+async function readBranch(
+  reader: StreamReader,
+  branch: Branch<Parent, Page>,
+  keep?: (row: Row) => boolean,
+): Promise<number | null> {
+  let rows = 0;
+  try {
+    for await (const page of branch.pages) {
+      rows += await reader.take(page, branch.parent.bound, keep);
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    reader.warn(`parent ${branch.parent.key} has gone since it was listed: skipped`);
+    return null;
+  }
+  const { count } = branch.parent;
+  if (count !== null && count !== rows) {
+    reader.warn(`parent ${branch.parent.key} says ${String(count)} rows, ${String(rows)} came`);
+  }
+  return rows;
+}

@@ -1,0 +1,150 @@
+import type { Clock } from "../clock.js";
+import type { Collector } from "../collect.js";
+import { ConnectorError } from "../errors.js";
+import type { Emit } from "../events.js";
+import type { Json } from "../json.js";
+import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../normalise.js";
+import type { PlannedStream } from "../plan.js";
+import type { Listing, Page, PageSource } from "../ports.js";
+import type { RecordBatch, Row } from "../record.js";
+import type { Bookmark } from "../state.js";
+
+/** What the settings say about how streams are read. */
+export interface ReadSettings {
+  /** Most listings under way at once below parents. */
+  readonly concurrency: number;
+  /** Rows per page; for estimating what a full scan would cost. */
+  readonly pageSize: number;
+  /** Days after its end during which a slice is still read. */
+  readonly lookbackDays: number;
+  /** Days after which what looks unchanged is read again all the same. */
+  readonly reverifyDays: number;
+  /** Rejected rows that a stream may have before it fails. */
+  readonly maxRejects: number;
+  /** Rows of dated streams before this day are not handed on; `YYYY-MM-DD` or null. */
+  readonly startDate: string | null;
+}
+
+/** What a way of reading a stream works with. */
+export interface ReadContext {
+  readonly planned: PlannedStream;
+  readonly source: PageSource;
+  readonly settings: ReadSettings;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
+  /** Start of the run, ISO 8601 UTC. */
+  readonly startedAt: string;
+  readonly collectors: readonly Collector[];
+  /** Hands a batch to the sink, if the stream is handed on at all. */
+  readonly deliver: (batch: RecordBatch) => Promise<void>;
+}
+
+/** Reads one stream: counts rows, delivers batches, keeps to the reject budget. */
+export class StreamReader {
+  readonly context: ReadContext;
+  rows = 0;
+  rejected = 0;
+  readonly #normalise: Normalise;
+  readonly #itemKey: (item: unknown) => string;
+  readonly #drifted = new Set<string>();
+
+  constructor(context: ReadContext) {
+    this.context = context;
+    const { def, columns } = context.planned;
+    this.#itemKey = itemKeyOf(def);
+    this.#normalise = normaliser(rowShape(def, columns), (field) => {
+      this.#reportDrift(field);
+    });
+  }
+
+  /** Pages of the stream's listing, below a parent if one is given. */
+  pages(bound: Bound = {}, query: Readonly<Record<string, string>> = {}): AsyncIterable<Page> {
+    const { def } = this.context.planned;
+    const listing: Listing = {
+      stream: def.name,
+      endpoint: def.path,
+      path: def.path.replace(/\{(\w+)\}/g, (_, param: string) => encode(bound[param])),
+      query: { ...def.query, ...query },
+      kind: def.listing ?? "pages",
+      itemKey: this.#itemKey,
+    };
+    return this.context.source.pages(listing, this.context.signal);
+  }
+
+  /**
+   * Normalises a page and delivers it.
+   *
+   * @param keep which rows to hand on; all if absent.
+   * @returns how many items the page had.
+   */
+  async take(page: Page, bound: Bound = {}, keep?: (row: Row) => boolean): Promise<number> {
+    const { collectors, planned, emit } = this.context;
+    for (const item of page.items) for (const collector of collectors) collector.add(item);
+    emit({ type: "page", stream: planned.def.name, rows: page.items.length });
+    if (!planned.emit) return page.items.length;
+    const into = { rows: [] as Row[], rejects: [] as RecordBatch["rejects"][number][] };
+    for (const item of page.items) this.#normalise(item, bound, into);
+    const rows = keep === undefined ? into.rows : into.rows.filter(keep);
+    await this.#deliver({ rows, rejects: into.rejects, extractedAt: page.receivedAt });
+    return page.items.length;
+  }
+
+  /** Delivers rows that were not read from this stream's own endpoint. */
+  async give(rows: readonly Row[]): Promise<void> {
+    await this.#deliver({ rows, rejects: [], extractedAt: this.context.startedAt });
+  }
+
+  /** Says that everything up to the bookmark has been handed on. */
+  async checkpoint(bookmark: Bookmark): Promise<void> {
+    const { planned, startedAt, deliver, emit } = this.context;
+    if (!planned.emit) return;
+    const stream = planned.def.name;
+    emit({ type: "checkpoint", stream });
+    await deliver({
+      stream,
+      rows: [],
+      rejects: [],
+      extractedAt: startedAt,
+      observedAt: startedAt,
+      checkpoint: { stream, bookmark },
+    });
+  }
+
+  warn(message: string): void {
+    const stream = this.context.planned.def.name;
+    this.context.emit({ type: "warning", stream, message });
+  }
+
+  async #deliver(part: Pick<RecordBatch, "rows" | "rejects" | "extractedAt">): Promise<void> {
+    const { planned, startedAt, deliver, settings } = this.context;
+    this.rows += part.rows.length;
+    this.rejected += part.rejects.length;
+    if (part.rows.length > 0 || part.rejects.length > 0) {
+      const stream = planned.def.name;
+      await deliver({ ...part, stream, observedAt: startedAt, checkpoint: null });
+    }
+    const [first] = part.rejects;
+    if (this.rejected > settings.maxRejects && first !== undefined) {
+      throw new ConnectorError("bad_record", `${first.reason}; ${String(this.rejected)} rejected`, {
+        hint: "set max_rejects to let that many rows go to the reject table",
+        context: { stream: planned.def.name, rejected: this.rejected },
+      });
+    }
+  }
+
+  #reportDrift(field: string): void {
+    if (this.#drifted.has(field)) return;
+    this.#drifted.add(field);
+    this.warn(`field "${field}" is not declared, or not a date: kept in _extra`);
+  }
+}
+
+function encode(value: Json | undefined): string {
+  return encodeURIComponent(String(value));
+}
+
+/** True for the error of a listing that is not there: below a parent, the parent has gone. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof ConnectorError && error.context["status"] === 404;
+}

@@ -1,0 +1,177 @@
+import { z } from "zod";
+
+import { REGIONS } from "../core/regions.js";
+
+/** Marks a setting whose value must not be shown; it may also come from a file. */
+const SECRET = { secret: true, writeOnly: true, airbyte_secret: true } as const;
+
+const text = (title: string, description: string) => z.string().min(1).meta({ title, description });
+
+const rateLimit = z
+  .strictObject({
+    per_second: z
+      .int()
+      .min(0)
+      .default(4)
+      .meta({
+        title: "Per second",
+        description: "Requests in any second; 0 switches this limit off.",
+      }),
+    per_minute: z
+      .int()
+      .min(0)
+      .default(50)
+      .meta({
+        title: "Per minute",
+        description: "Requests in any minute; 0 switches this limit off.",
+      }),
+    per_day: z.int().min(0).nullable().default(null).meta({
+      title: "Per day",
+      description:
+        "Requests in any 24 hours of a run; 0 switches this limit off, null is 2,000 plus the number of seats.",
+    }),
+  })
+  .meta({
+    title: "Rate limits",
+    description: "KnowBe4 documents 4 a second, 50 a minute and 2,000 plus seats a day.",
+  });
+
+const retry = z
+  .strictObject({
+    max_attempts: z
+      .int()
+      .min(1)
+      .max(50)
+      .default(8)
+      .meta({ title: "Attempts", description: "Times a request is sent before its stream fails." }),
+    max_seconds: z
+      .number()
+      .min(0)
+      .default(600)
+      .meta({
+        title: "Seconds",
+        description: "Time one request may take with all its retries, in seconds.",
+      }),
+  })
+  .meta({ title: "Retries", description: "How long a failing request is tried again." });
+
+const duckdb = z
+  .strictObject({
+    type: z
+      .literal("duckdb")
+      .meta({ title: "Type", description: "An embedded DuckDB database file." }),
+    path: text("Database file", "File of the database; made if it does not exist.").default(
+      "knowbe4.duckdb",
+    ),
+    schema: text("Schema", "Schema that holds the tables.").default("knowbe4"),
+    mode: z.enum(["merge", "append", "replace"]).default("merge").meta({
+      title: "Mode",
+      description:
+        "merge keeps the newest version of each row, append keeps every version, replace swaps the whole table at the end of each run.",
+    }),
+    spool_dir: text(
+      "Spool folder",
+      "Folder for rows that are not committed yet; beside the database file unless given.",
+    ).optional(),
+    memory_limit: z
+      .string()
+      .regex(/^\d+(MB|GB)$/)
+      .default("256MB")
+      .meta({
+        title: "Memory limit",
+        description: "Most memory that DuckDB may use, as 256MB or 1GB.",
+      }),
+  })
+  .meta({ title: "DuckDB", description: "The embedded default." });
+
+/**
+ * Every setting, declared once. Types, checks, environment variables, `docs/settings.md`,
+ * `spec.json` and `--about` come from here.
+ */
+export const configSchema = z.strictObject({
+  api_key: text(
+    "API key",
+    "Reporting API key, made in the KnowBe4 console under Account Settings > API.",
+  ).meta(SECRET),
+  region: z
+    .enum(REGIONS)
+    .default("us")
+    .meta({ title: "Region", description: "Where the account lives; see the console's address." }),
+  api_url: text(
+    "API address",
+    "Another address of the API: https below api.knowbe4.com, or this machine for tests.",
+  ).optional(),
+  start_date: z.iso.date().optional().meta({
+    title: "Start date",
+    description: "Days before this one are left out of the risk score histories, as 2026-01-31.",
+  }),
+  pagination: z
+    .enum(["auto", "page", "cursor"])
+    .default("auto")
+    .meta({
+      title: "Pagination",
+      description: "How listings are paged; auto asks the API once per run.",
+    }),
+  page_size: z
+    .int()
+    .min(1)
+    .max(500)
+    .default(500)
+    .meta({ title: "Page size", description: "Rows asked for in one request, at most 500." }),
+  rate_limit: rateLimit.prefault({}),
+  on_quota_exhausted: z.enum(["stop", "wait", "fail"]).default("stop").meta({
+    title: "When the quota is spent",
+    description:
+      "stop keeps what was read and says when to come back, wait sleeps until there is quota again, fail ends without a commit of the rest.",
+  }),
+  concurrency: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(4)
+    .meta({
+      title: "Concurrency",
+      description: "Requests under way at once; the rate limits hold all the same.",
+    }),
+  group_members: z.enum(["auto", "endpoint"]).default("auto").meta({
+    title: "Group members",
+    description:
+      "auto takes memberships from the users and reads only groups whose member count differs, endpoint asks for every group.",
+  }),
+  lookback_days: z.int().min(0).max(3650).default(30).meta({
+    title: "Look-back",
+    description:
+      "Days after the end of a training campaign during which its enrollments are read again.",
+  }),
+  reverify_days: z.int().min(1).max(3650).default(30).meta({
+    title: "Re-verification",
+    description: "Days after which what looks unchanged is read again all the same.",
+  }),
+  max_rejects: z.int().min(0).default(0).meta({
+    title: "Rejected rows",
+    description: "Rows per stream that may fail to fit their schema before the stream fails.",
+  }),
+  retry: retry.prefault({}),
+  request_timeout: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(60)
+    .meta({
+      title: "Time-out",
+      description: "Seconds without a byte after which a request is given up.",
+    }),
+  destination: z
+    .discriminatedUnion("type", [duckdb])
+    .prefault({ type: "duckdb" })
+    .meta({
+      title: "Destination",
+      description: "Where knowbe4 sync and knowbe4 load put the rows.",
+    }),
+});
+
+/** A complete configuration, defaults filled in. */
+export type Config = z.output<typeof configSchema>;
+
+/** Where the rows go. */
+export type Destination = Config["destination"];

@@ -130,10 +130,10 @@ function readSecretFiles(
   for (const { path } of all.filter((s) => s.secret)) {
     const name = path.join(".");
     const file = out[`${name}_file`];
-    if (file === undefined) continue;
+    if (typeof file !== "string") continue;
     Reflect.deleteProperty(out, `${name}_file`);
     try {
-      out[name] = readFileSync(String(file), "utf8").trim();
+      out[name] = readFileSync(file, "utf8").trim();
     } catch {
       problems.push(`config: ${name}_file: the file cannot be read`);
       out[name] = "unread";

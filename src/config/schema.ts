@@ -9,22 +9,14 @@ const text = (title: string, description: string) => z.string().min(1).meta({ ti
 
 const rateLimit = z
   .strictObject({
-    per_second: z
-      .int()
-      .min(0)
-      .default(4)
-      .meta({
-        title: "Per second",
-        description: "Requests in any second; 0 switches this limit off.",
-      }),
-    per_minute: z
-      .int()
-      .min(0)
-      .default(50)
-      .meta({
-        title: "Per minute",
-        description: "Requests in any minute; 0 switches this limit off.",
-      }),
+    per_second: z.int().min(0).default(4).meta({
+      title: "Per second",
+      description: "Requests in any second; 0 switches this limit off.",
+    }),
+    per_minute: z.int().min(0).default(50).meta({
+      title: "Per minute",
+      description: "Requests in any minute; 0 switches this limit off.",
+    }),
     per_day: z.int().min(0).nullable().default(null).meta({
       title: "Per day",
       description:
@@ -44,14 +36,10 @@ const retry = z
       .max(50)
       .default(8)
       .meta({ title: "Attempts", description: "Times a request is sent before its stream fails." }),
-    max_seconds: z
-      .number()
-      .min(0)
-      .default(600)
-      .meta({
-        title: "Seconds",
-        description: "Time one request may take with all its retries, in seconds.",
-      }),
+    max_seconds: z.number().min(0).default(600).meta({
+      title: "Seconds",
+      description: "Time one request may take with all its retries, in seconds.",
+    }),
   })
   .meta({ title: "Retries", description: "How long a failing request is tried again." });
 
@@ -105,13 +93,10 @@ export const configSchema = z.strictObject({
     title: "Start date",
     description: "Days before this one are left out of the risk score histories, as 2026-01-31.",
   }),
-  pagination: z
-    .enum(["auto", "page", "cursor"])
-    .default("auto")
-    .meta({
-      title: "Pagination",
-      description: "How listings are paged; auto asks the API once per run.",
-    }),
+  pagination: z.enum(["auto", "page", "cursor"]).default("auto").meta({
+    title: "Pagination",
+    description: "How listings are paged; auto asks the API once per run.",
+  }),
   page_size: z
     .int()
     .min(1)
@@ -124,15 +109,10 @@ export const configSchema = z.strictObject({
     description:
       "stop keeps what was read and says when to come back, wait sleeps until there is quota again, fail ends without a commit of the rest.",
   }),
-  concurrency: z
-    .int()
-    .min(1)
-    .max(16)
-    .default(4)
-    .meta({
-      title: "Concurrency",
-      description: "Requests under way at once; the rate limits hold all the same.",
-    }),
+  concurrency: z.int().min(1).max(16).default(4).meta({
+    title: "Concurrency",
+    description: "Requests under way at once; the rate limits hold all the same.",
+  }),
   group_members: z.enum(["auto", "endpoint"]).default("auto").meta({
     title: "Group members",
     description:
@@ -152,22 +132,14 @@ export const configSchema = z.strictObject({
     description: "Rows per stream that may fail to fit their schema before the stream fails.",
   }),
   retry: retry.prefault({}),
-  request_timeout: z
-    .number()
-    .min(1)
-    .max(3600)
-    .default(60)
-    .meta({
-      title: "Time-out",
-      description: "Seconds without a byte after which a request is given up.",
-    }),
-  destination: z
-    .discriminatedUnion("type", [duckdb])
-    .prefault({ type: "duckdb" })
-    .meta({
-      title: "Destination",
-      description: "Where knowbe4 sync and knowbe4 load put the rows.",
-    }),
+  request_timeout: z.number().min(1).max(3600).default(60).meta({
+    title: "Time-out",
+    description: "Seconds without a byte after which a request is given up.",
+  }),
+  destination: z.discriminatedUnion("type", [duckdb]).prefault({ type: "duckdb" }).meta({
+    title: "Destination",
+    description: "Where knowbe4 sync and knowbe4 load put the rows.",
+  }),
 });
 
 /** A complete configuration, defaults filled in. */

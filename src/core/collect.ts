@@ -1,5 +1,5 @@
 import { digest } from "./digest.js";
-import type { Json } from "./json.js";
+import { textOf, type Json } from "./json.js";
 import { picker, type Bound } from "./normalise.js";
 import type { Derivation, StreamDef } from "./stream.js";
 
@@ -92,7 +92,7 @@ export class Slices implements Collector {
   add(item: unknown): void {
     const row = this.#read(item);
     const value = row[this.#fields.key] ?? null;
-    const key = String(value);
+    const key = textOf(value);
     if (value === null || this.#seen.has(key)) return;
     this.#seen.add(key);
     const end = row[this.#fields.end];

@@ -13,11 +13,11 @@ export interface Branch<P, T> {
  * is requested when its turn comes. So the order of rows does not depend on the concurrency, and
  * at most that many pages are in memory.
  */
-export async function* fanOut<P, T>(
+export function* fanOut<P, T>(
   parents: Iterable<P>,
   concurrency: number,
   open: (parent: P) => AsyncIterable<T>,
-): AsyncGenerator<Branch<P, T>> {
+): Generator<Branch<P, T>> {
   const limit = pLimit(concurrency);
   const queue: { parent: P; rest: AsyncIterator<T>; first: Promise<IteratorResult<T>> }[] = [];
   const source = parents[Symbol.iterator]();
@@ -33,7 +33,8 @@ export async function* fanOut<P, T>(
     }
   };
   try {
-    for (fill(); ; fill()) {
+    for (;;) {
+      fill();
       const head = queue[0];
       if (head === undefined) return;
       yield { parent: head.parent, pages: firstThenRest(head.first, head.rest) };
@@ -41,7 +42,7 @@ export async function* fanOut<P, T>(
     }
   } finally {
     // Not awaited: a request in flight ends when the stream's signal is aborted, which comes next.
-    void Promise.allSettled(queue.map((branch) => branch.rest.return?.()));
+    for (const branch of queue) branch.rest.return?.().catch(() => undefined);
   }
 }
 

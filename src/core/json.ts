@@ -41,6 +41,11 @@ function isList(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** A value as plain text: a string as it is, anything else as JSON. For keys of maps. */
+export function textOf(value: Json): string {
+  return typeof value === "string" ? value : stringify(value);
+}
+
 /** JSON text with object keys sorted at every level: the same content always gives the same bytes. */
 export function canonical(value: Json): string {
   return stringify(sorted(value));

@@ -90,7 +90,7 @@ export function normaliser(shape: RowShape, drift: (field: string) => void): Nor
         row[reader.name] = converted;
       } else if (reader.isDate && !reader.isKey) {
         drift(reader.name);
-        extra.push([reader.name, clean(value) ?? String(value)]);
+        extra.push([reader.name, clean(value) ?? null]);
         row[reader.name] = null;
       } else {
         into.rejects.push({ reason: reasonOf(shape, reader, converted), raw: rawOf(item) });

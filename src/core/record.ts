@@ -1,5 +1,7 @@
 import type { Json } from "./json.js";
-import type { Bookmark } from "./state.js";
+import type { Checkpoint } from "./state.js";
+
+export type { Checkpoint } from "./state.js";
 
 /**
  * One row of a stream, keyed by the stream's field names.
@@ -34,13 +36,4 @@ export interface RecordBatch {
   readonly observedAt: string | null;
   /** Where a later run may resume once this batch is durable; `null` when stopping here is not safe. */
   readonly checkpoint: Checkpoint | null;
-}
-
-/**
- * A claim that everything up to `bookmark` has been handed over. Only a sink may turn it into
- * state, by returning it. The bookmark replaces the stream's earlier one.
- */
-export interface Checkpoint {
-  readonly stream: string;
-  readonly bookmark: Bookmark;
 }

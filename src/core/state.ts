@@ -1,6 +1,5 @@
 import { ConnectorError } from "./errors.js";
 import { isObject, type Json } from "./json.js";
-import type { Checkpoint } from "./record.js";
 
 /**
  * What is known about one parent or slice whose rows are read apart.
@@ -35,6 +34,15 @@ export interface Bookmark {
   readonly paging?: "cursor" | "page" | null;
   /** State of another tap as it came; only under its own key, when `knowbe4 load` is used. */
   readonly foreign?: Json;
+}
+
+/**
+ * A claim that everything up to `bookmark` has been handed over. Only a sink may turn it into
+ * state, by returning it. The bookmark replaces the stream's earlier one.
+ */
+export interface Checkpoint {
+  readonly stream: string;
+  readonly bookmark: Bookmark;
 }
 
 /** Bookmark key of what concerns no stream: the API client's own memory. */

@@ -14,7 +14,7 @@ const CHECKPOINT_ROWS = 2_000;
 
 /** Reads the rows below every parent. */
 export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
-  for await (const branch of branches(reader, parents.list)) await readBranch(reader, branch);
+  for (const branch of branches(reader, parents.list)) await readBranch(reader, branch);
   await reader.checkpoint({ completedAt: reader.context.startedAt });
 }
 
@@ -32,7 +32,7 @@ export async function readChangedBelow(reader: StreamReader, parents: Parents): 
   const done = new Map<string, Part>(Object.entries(known));
   const gone: string[] = [];
   let unsaved = 0;
-  for await (const branch of branches(reader, parents.list.filter(isDue))) {
+  for (const branch of branches(reader, parents.list.filter(isDue))) {
     const { key, print } = branch.parent;
     const rows = await readBranch(reader, branch);
     if (rows === null) gone.push(key);
@@ -61,7 +61,7 @@ export async function readSinceBelow(
   const isNew = (parent: Parent) => before === null || !known.has(Number(parent.key));
   const query = (parent: Parent) => window.query(isNew(parent));
   const read: number[] = [];
-  for await (const branch of branches(reader, parents.list, query)) {
+  for (const branch of branches(reader, parents.list, query)) {
     const keep = window.keep(isNew(branch.parent));
     if ((await readBranch(reader, branch, keep)) !== null) read.push(Number(branch.parent.key));
   }
@@ -82,14 +82,14 @@ export async function readDerived(
     for (const parent of parents.list) {
       const members = memberships.proved(parent.key, parent.count);
       if (members === null) {
-        const next = await read.next();
+        const next = read.next();
         if (next.done !== true) await readBranch(reader, next.value);
         continue;
       }
       await reader.give(members.map((key): Row => derivedRow(reader, parent, derive.as, key)));
     }
   } finally {
-    await read.return(undefined);
+    read.return(undefined);
   }
   await reader.checkpoint({ completedAt: reader.context.startedAt });
 }
@@ -104,7 +104,7 @@ function branches(
   reader: StreamReader,
   parents: readonly Parent[],
   query: (parent: Parent) => Readonly<Record<string, string>> = () => ({}),
-): AsyncGenerator<Branch<Parent, Page>> {
+): Generator<Branch<Parent, Page>> {
   return fanOut(parents, reader.context.settings.concurrency, (parent) =>
     reader.pages(parent.bound, query(parent)),
   );

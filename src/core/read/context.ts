@@ -2,7 +2,7 @@ import type { Clock } from "../clock.js";
 import type { Collector } from "../collect.js";
 import { ConnectorError } from "../errors.js";
 import type { Emit } from "../events.js";
-import type { Json } from "../json.js";
+import { textOf, type Json } from "../json.js";
 import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../normalise.js";
 import type { PlannedStream } from "../plan.js";
 import type { Listing, Page, PageSource } from "../ports.js";
@@ -141,7 +141,7 @@ export class StreamReader {
 }
 
 function encode(value: Json | undefined): string {
-  return encodeURIComponent(String(value));
+  return encodeURIComponent(textOf(value ?? null));
 }
 
 /** True for the error of a listing that is not there: below a parent, the parent has gone. */

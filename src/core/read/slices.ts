@@ -1,5 +1,6 @@
 import { DAY_MS } from "../clock.js";
 import type { Slice, Slices } from "../collect.js";
+import { textOf, type Json } from "../json.js";
 import { picker } from "../normalise.js";
 import type { Page } from "../ports.js";
 import type { Part } from "../state.js";
@@ -72,10 +73,10 @@ async function scan(
   await reader.checkpoint({ completedAt: startedAt, scannedAt: startedAt, parts });
 }
 
-function count(page: Page, counts: Map<string, number>, sliceOf: (item: unknown) => unknown): void {
+function count(page: Page, counts: Map<string, number>, sliceOf: (item: unknown) => Json): void {
   for (const item of page.items) {
     const value = sliceOf(item);
-    const key = value === null ? NO_SLICE : String(value);
+    const key = value === null ? NO_SLICE : textOf(value);
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
 }

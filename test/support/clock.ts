@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import type { Clock } from "../../src/core/clock.js";
 
 /** A clock that tests move. Sleeping takes no real time: it moves the clock and is recorded. */
@@ -41,7 +43,7 @@ export function fakeClock(start: number = FAKE_START): FakeClock {
       signal?.throwIfAborted();
       slept.push(ms);
       move(ms);
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
       signal?.throwIfAborted();
     },
     after(ms, run) {

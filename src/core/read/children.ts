@@ -86,7 +86,9 @@ export async function readDerived(
         if (next.done !== true) await readBranch(reader, next.value);
         continue;
       }
-      await reader.give(members.map((key): Row => derivedRow(reader, parent, derive.as, key)));
+      await reader.give(members.length, (i) =>
+        derivedRow(reader, parent, derive.as, members[i] ?? null),
+      );
     }
   } finally {
     read.return(undefined);

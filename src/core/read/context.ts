@@ -51,10 +51,13 @@ export class StreamReader {
 
   constructor(context: ReadContext) {
     this.context = context;
-    const { def, columns } = context.planned;
+    const { def, columns, emit } = context.planned;
     this.#itemKey = itemKeyOf(def);
-    this.#normalise = normaliser(rowShape(def, columns), (field) => {
-      this.#reportDrift(field);
+    // Of a stream that is read only for its children, the rows need nothing but an identity: one
+    // without would take all that stands below it along, unseen.
+    const wanted = emit ? columns : columns.filter((c) => def.primaryKey.includes(c.name));
+    this.#normalise = normaliser(rowShape(def, wanted), (field) => {
+      if (emit) this.#reportDrift(field);
     });
   }
 
@@ -82,17 +85,22 @@ export class StreamReader {
     const { collectors, planned, emit } = this.context;
     for (const item of page.items) for (const collector of collectors) collector.add(item);
     emit({ type: "page", stream: planned.def.name, rows: page.items.length });
-    if (!planned.emit) return page.items.length;
     const into = { rows: [] as Row[], rejects: [] as RecordBatch["rejects"][number][] };
     for (const item of page.items) this.#normalise(item, bound, into);
-    const rows = keep === undefined ? into.rows : into.rows.filter(keep);
+    const kept = keep === undefined ? into.rows : into.rows.filter(keep);
+    const rows = planned.emit ? kept : [];
     await this.#deliver({ rows, rejects: into.rejects, extractedAt: page.receivedAt });
     return page.items.length;
   }
 
-  /** Delivers rows that were not read from this stream's own endpoint. */
-  async give(rows: readonly Row[]): Promise<void> {
-    await this.#deliver({ rows, rejects: [], extractedAt: this.context.startedAt });
+  /** Delivers rows that were not read from this stream's own endpoint, no more than a page at once. */
+  async give(count: number, row: (index: number) => Row): Promise<void> {
+    const { settings, startedAt } = this.context;
+    for (let at = 0; at < count; at += settings.pageSize) {
+      const length = Math.min(settings.pageSize, count - at);
+      const rows = Array.from({ length }, (_, i) => row(at + i));
+      await this.#deliver({ rows, rejects: [], extractedAt: startedAt });
+    }
   }
 
   /** Says that everything up to the bookmark has been handed on. */
@@ -120,7 +128,7 @@ export class StreamReader {
     const { planned, startedAt, deliver, settings } = this.context;
     this.rows += part.rows.length;
     this.rejected += part.rejects.length;
-    if (part.rows.length > 0 || part.rejects.length > 0) {
+    if (planned.emit && (part.rows.length > 0 || part.rejects.length > 0)) {
       const stream = planned.def.name;
       await deliver({ ...part, stream, observedAt: startedAt, checkpoint: null });
     }

@@ -113,7 +113,8 @@ export class Slices implements Collector {
  * must not be handed on before the parent's own count has agreed.
  */
 export class Memberships implements Collector {
-  readonly #members = new Map<string, { counted: Json[]; others: Json[] }>();
+  readonly #members = new Map<string, Json[]>();
+  readonly #seen = new Set<Json>();
   readonly #read: (item: unknown) => Readonly<Record<string, Json>>;
   readonly #derive: Derivation;
 
@@ -127,17 +128,20 @@ export class Memberships implements Collector {
     const parents = row[this.#derive.list];
     const key = row[this.#derive.key] ?? null;
     if (!Array.isArray(parents) || key === null) return;
-    const counted = row[this.#derive.except.field] !== this.#derive.except.value;
+    if (row[this.#derive.except.field] === this.#derive.except.value) return;
+    // A row that moved between two pages comes twice; counted twice it could stand for one missed.
+    if (this.#seen.has(key)) return;
+    this.#seen.add(key);
     for (const parent of new Set(parents.map(String))) {
-      let entry = this.#members.get(parent);
-      if (entry === undefined) this.#members.set(parent, (entry = { counted: [], others: [] }));
-      (counted ? entry.counted : entry.others).push(key);
+      const members = this.#members.get(parent);
+      if (members === undefined) this.#members.set(parent, [key]);
+      else members.push(key);
     }
   }
 
   /** Keys of a parent's members if as many as the parent says, else null: they must be read. */
   proved(parent: string, count: number | null): readonly Json[] | null {
-    const { counted } = this.#members.get(parent) ?? { counted: [] };
-    return count === counted.length ? counted : null;
+    const members = this.#members.get(parent) ?? [];
+    return count === members.length ? members : null;
   }
 }

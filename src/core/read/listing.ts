@@ -41,7 +41,8 @@ export class Window {
     this.#start = start;
     this.#today = isoDay(now);
     this.cursor = bookmark;
-    const at = bookmark === null ? null : Date.parse(bookmark);
+    // A bookmark ahead of the clock was written while the clock was wrong: today is not behind it.
+    const at = bookmark === null ? null : Math.min(Date.parse(bookmark), now);
     this.#since = at === null ? null : isoDay(at - by.lookbackDays * DAY_MS);
     this.#gap = at === null || now - at > by.fullAfterDays * DAY_MS;
   }

@@ -22,3 +22,11 @@ export function isoDay(ms: number): string {
 
 /** One day, in milliseconds. */
 export const DAY_MS = 86_400_000;
+
+/**
+ * True if `at` lies less than `days` before `now`, both ISO 8601. An instant days ahead of the clock
+ * was written while the clock was wrong, and is not recent.
+ */
+export function isRecent(at: string, days: number, now: string): boolean {
+  return Math.abs(Date.parse(now) - Date.parse(at)) < days * DAY_MS;
+}

@@ -1,16 +1,13 @@
-import { DAY_MS } from "../clock.js";
+import { isRecent } from "../clock.js";
 import type { Memberships, Parent, Parents } from "../collect.js";
 import { fanOut, type Branch } from "../fanout.js";
 import { decodeIds, encodeIds } from "../idset.js";
 import type { Page } from "../ports.js";
 import type { Row } from "../record.js";
-import type { Part } from "../state.js";
 import type { CursorReplication, Derivation } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
 import { Window } from "./listing.js";
-
-/** Rows after which a child stream checkpoints at the end of a parent. */
-const CHECKPOINT_ROWS = 2_000;
+import { Progress } from "./progress.js";
 
 /** Reads the rows below every parent. */
 export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
@@ -20,32 +17,22 @@ export async function readAllBelow(reader: StreamReader, parents: Parents): Prom
 
 /** Reads the rows below those parents that are new, changed, or not looked at for long. */
 export async function readChangedBelow(reader: StreamReader, parents: Parents): Promise<void> {
-  const { planned, settings, startedAt } = reader.context;
-  const known = planned.bookmark?.parts ?? {};
-  const now = Date.parse(startedAt);
+  const { settings, startedAt } = reader.context;
+  const progress = new Progress(reader);
   const isDue = (parent: Parent): boolean => {
-    const part = known[parent.key];
+    const part = progress.of(parent.key);
     if (part === undefined || part.print !== parent.print) return true;
-    return now - Date.parse(part.readAt) >= settings.reverifyDays * DAY_MS;
+    return !isRecent(part.readAt, settings.reverifyDays, startedAt);
   };
-  const completedAt = planned.bookmark?.completedAt ?? null;
-  const done = new Map<string, Part>(Object.entries(known));
-  const gone: string[] = [];
-  let unsaved = 0;
-  for (const branch of branches(reader, parents.list.filter(isDue))) {
-    const { key, print } = branch.parent;
-    const rows = await readBranch(reader, branch);
-    if (rows === null) gone.push(key);
-    else done.set(key, { print, readAt: startedAt, rows });
-    unsaved += rows ?? 0;
-    if (unsaved < CHECKPOINT_ROWS) continue;
-    await reader.checkpoint({ completedAt, parts: Object.fromEntries(done) });
-    unsaved = 0;
-  }
-  // Parents that the API no longer lists are forgotten: the state is as large as the list.
-  const listed = new Set(parents.list.map((p) => p.key));
-  const parts = [...done].filter(([key]) => listed.has(key) && !gone.includes(key));
-  await reader.checkpoint({ completedAt: startedAt, parts: Object.fromEntries(parts) });
+  await progress.during(async () => {
+    for (const branch of branches(reader, parents.list.filter(isDue))) {
+      const { key, print } = branch.parent;
+      const rows = await readBranch(reader, branch);
+      if (rows === null) progress.gone(key);
+      else await progress.done(key, { print, readAt: startedAt, rows });
+    }
+  });
+  await progress.finish(new Set(parents.list.map((parent) => parent.key)));
 }
 
 /** Reads dated rows below every parent; a parent not seen before is read from the beginning. */

@@ -1,4 +1,4 @@
-import { DAY_MS } from "../clock.js";
+import { DAY_MS, isRecent } from "../clock.js";
 import type { Slice, Slices } from "../collect.js";
 import { textOf, type Json } from "../json.js";
 import { picker } from "../normalise.js";
@@ -6,6 +6,7 @@ import type { Page } from "../ports.js";
 import type { Part } from "../state.js";
 import type { SliceReplication } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
+import { Progress } from "./progress.js";
 
 /** Key of the rows that belong to no slice. */
 const NO_SLICE = "";
@@ -32,20 +33,20 @@ function dueSlices(
   const { planned, settings, startedAt, source } = reader.context;
   const parts = planned.bookmark?.parts;
   const scannedAt = planned.bookmark?.scannedAt ?? null;
-  const now = Date.parse(startedAt);
-  const within = (at: string | null | undefined, days: number) =>
-    at != null && now - Date.parse(at) < days * DAY_MS;
-  if (parts === undefined || !within(scannedAt, settings.reverifyDays)) return "everything";
+  if (parts === undefined || scannedAt === null) return "everything";
+  if (!isRecent(scannedAt, settings.reverifyDays, startedAt)) return "everything";
+  const lookbackFrom = Date.parse(startedAt) - settings.lookbackDays * DAY_MS;
   const due = slices.filter((slice) => {
     const part = parts[slice.key];
     if (!slice.over || part?.overSince == null || part.print !== slice.print) return true;
-    return within(slice.end ?? part.overSince, settings.lookbackDays);
+    return Date.parse(slice.end ?? part.overSince) > lookbackFrom;
   });
   // By page, the end of a listing is one more request: the empty page.
   const end = source.memory.paging === "page" ? 1 : 0;
   const cost = (rows: number) => Math.max(1, Math.ceil(rows / settings.pageSize)) + end;
-  const total = Object.values(parts).reduce((sum, part) => sum + part.rows, 0);
-  const dueCost = due.reduce((sum, slice) => sum + cost(parts[slice.key]?.rows ?? 0), 0);
+  const rowsOf = (key: string) => parts[key]?.rows ?? 0;
+  const total = slices.reduce((sum, slice) => sum + rowsOf(slice.key), rowsOf(NO_SLICE));
+  const dueCost = due.reduce((sum, slice) => sum + cost(rowsOf(slice.key)), 0);
   return dueCost < cost(total) ? due : "everything";
 }
 
@@ -62,15 +63,20 @@ async function scan(
     await reader.take(page);
     count(page, counts, (item) => sliceOf(item)[by.param] ?? null);
   }
-  const parts: Record<string, Part> = {};
+  const before = planned.bookmark?.parts ?? {};
+  const parts = new Map<string, Part>();
   for (const slice of slices) {
-    parts[slice.key] = partOf(slice, counts.get(slice.key) ?? 0, startedAt, undefined);
+    const rows = counts.get(slice.key) ?? 0;
+    parts.set(slice.key, partOf(slice, rows, startedAt, before[slice.key]));
+    counts.delete(slice.key);
   }
-  const listed = new Set(slices.map((slice) => slice.key));
-  const others = [...counts].filter(([key]) => !listed.has(key));
-  const rows = others.reduce((sum, [, n]) => sum + n, 0);
-  if (rows > 0) parts[NO_SLICE] = { print: "", readAt: startedAt, rows, overSince: startedAt };
-  await reader.checkpoint({ completedAt: startedAt, scannedAt: startedAt, parts });
+  const rows = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  if (rows > 0) parts.set(NO_SLICE, { print: "", readAt: startedAt, rows, overSince: startedAt });
+  await reader.checkpoint({
+    completedAt: startedAt,
+    scannedAt: startedAt,
+    parts: Object.fromEntries(parts),
+  });
 }
 
 function count(page: Page, counts: Map<string, number>, sliceOf: (item: unknown) => Json): void {
@@ -87,23 +93,19 @@ async function readDue(
   due: readonly Slice[],
   by: SliceReplication,
 ): Promise<void> {
-  const { planned, startedAt } = reader.context;
-  const before = planned.bookmark;
-  const done = new Map(Object.entries(before?.parts ?? {}));
-  for (const slice of due) {
-    const rows = await readSlice(reader, slice, by);
-    if (rows === null) continue;
-    done.set(slice.key, partOf(slice, rows, startedAt, done.get(slice.key)));
-    await reader.checkpoint({
-      completedAt: before?.completedAt ?? null,
-      scannedAt: before?.scannedAt ?? null,
-      parts: Object.fromEntries(done),
-    });
-  }
-  const listed = new Set([NO_SLICE, ...slices.map((slice) => slice.key)]);
-  const parts = Object.fromEntries([...done].filter(([key]) => listed.has(key)));
-  const scannedAt = before?.scannedAt ?? null;
-  await reader.checkpoint({ completedAt: startedAt, scannedAt, parts });
+  const { startedAt } = reader.context;
+  const progress = new Progress(reader);
+  await progress.during(async () => {
+    for (const slice of due) {
+      const rows = await readSlice(reader, slice, by);
+      if (rows === null) progress.gone(slice.key);
+      else {
+        const part = partOf(slice, rows, startedAt, progress.of(slice.key));
+        await progress.done(slice.key, part);
+      }
+    }
+  });
+  await progress.finish(new Set([NO_SLICE, ...slices.map((slice) => slice.key)]));
 }
 
 async function readSlice(

@@ -44,12 +44,17 @@ export interface SyncResult {
  */
 export async function sync(options: SyncOptions): Promise<SyncResult> {
   const run = new Run(options);
-  await using sink = options.sink;
   try {
     await run.readAll();
-    run.acknowledge(await sink.flush());
+    await run.flush();
   } catch (error) {
-    run.fail(asConnectorError(error));
+    run.fail(error);
+  }
+  try {
+    await options.sink[Symbol.asyncDispose]();
+  } catch (error) {
+    // Whatever made the run fail also explains why the sink cannot be closed.
+    if (run.result().error === undefined) run.fail(error);
   }
   return run.result();
 }
@@ -81,7 +86,7 @@ class Run {
       const outcome = ended ? notRead(planned, ended) : await this.#readOne(planned);
       if (planned.emit || outcome.error) this.#outcomes.push(outcome);
       this.#options.emit({ type: "stream_finished", outcome });
-      if (planned.emit) this.acknowledge(await sink.end(outcome));
+      if (planned.emit) await this.#hand(() => sink.end(outcome));
       if (outcome.error === undefined) continue;
       this.#error = worse(this.#error, outcome.error);
       if (RECOVERY[outcome.error.kind].scope === "run") ended = outcome.error;
@@ -89,22 +94,24 @@ class Run {
     const { paging } = source.memory;
     const before = this.#state.bookmarks[SOURCE_KEY]?.paging ?? null;
     if (paging === null || paging === before) return;
+    const bookmark = { completedAt: null, paging };
     await this.#write({
       stream: SOURCE_KEY,
       rows: [],
       rejects: [],
       extractedAt: this.#startedAt,
       observedAt: this.#startedAt,
-      checkpoint: { stream: SOURCE_KEY, bookmark: { completedAt: null, paging } },
+      checkpoint: { stream: SOURCE_KEY, bookmark },
     });
   }
 
-  acknowledge(checkpoints: readonly Checkpoint[]): void {
-    this.#state = applyCheckpoints(this.#state, checkpoints);
+  /** Makes durable what is safe. */
+  async flush(): Promise<void> {
+    await this.#hand(() => this.#options.sink.flush());
   }
 
-  fail(error: ConnectorError): void {
-    this.#error = worse(error, this.#error);
+  fail(error: unknown): void {
+    this.#error = worse(this.#errorOf(error), this.#error);
   }
 
   result(): SyncResult {
@@ -117,12 +124,27 @@ class Run {
   }
 
   async #write(batch: RecordBatch): Promise<void> {
-    this.acknowledge(await this.#options.sink.write(batch));
+    await this.#hand(() => this.#options.sink.write(batch));
+  }
+
+  /** The only way into the state: what a call of the sink returned, and none after `kill`. */
+  async #hand(call: () => Promise<readonly Checkpoint[]>): Promise<void> {
+    this.#options.kill.throwIfAborted();
+    this.#state = applyCheckpoints(this.#state, await call());
+  }
+
+  /** An abort without a reason of ours is a signal too. */
+  #errorOf(error: unknown): ConnectorError {
+    const { stop, kill } = this.#options;
+    if (error instanceof ConnectorError || !(stop.aborted || kill.aborted)) {
+      return asConnectorError(error);
+    }
+    return new ConnectorError("cancelled", "stopped by a signal", { cause: error });
   }
 
   /** Reads one stream. A failure of the source is an outcome; one of the sink is thrown. */
   async #readOne(planned: PlannedStream): Promise<StreamOutcome> {
-    const { source, settings, clock, emit, stop } = this.#options;
+    const { source, settings, clock, emit, stop, kill } = this.#options;
     const stream = planned.def.name;
     const parentFailed = this.#gatherers.brokenParent(planned.def);
     if (parentFailed !== undefined) {
@@ -136,38 +158,42 @@ class Run {
       };
     }
     const over = new AbortController();
-    let sinkError: unknown;
+    let sinkFailure: { readonly error: unknown } | undefined;
     const reader = new StreamReader({
       planned,
       source,
       settings,
       clock,
       emit,
-      signal: AbortSignal.any([stop, over.signal]),
+      signal: AbortSignal.any([stop, kill, over.signal]),
       startedAt: this.#startedAt,
       collectors: this.#gatherers.of(planned.def),
       deliver: async (batch) => {
+        // After a throw a sink must not be called again, whatever the reading makes of it.
+        if (sinkFailure !== undefined) throw sinkFailure.error;
         try {
           await this.#write(batch);
         } catch (error) {
-          sinkError = error;
+          sinkFailure = { error };
           throw error;
         }
       },
     });
     emit({ type: "stream_started", stream });
+    let failure: { readonly error: unknown } | undefined;
     try {
       await readStream(reader, this.#gatherers);
-      const status = reader.rejected > 0 ? "partial" : "complete";
-      return { stream, status, rows: reader.rows, rejected: reader.rejected };
     } catch (error) {
-      if (sinkError !== undefined) throw error;
-      this.#gatherers.markBroken(planned.def);
-      const { rows, rejected } = reader;
-      return { stream, status: "failed", rows, rejected, error: asConnectorError(error) };
-    } finally {
-      over.abort();
+      failure = { error };
     }
+    over.abort();
+    if (sinkFailure !== undefined) throw sinkFailure.error;
+    const { rows, rejected } = reader;
+    if (failure === undefined) {
+      return { stream, status: rejected > 0 ? "partial" : "complete", rows, rejected };
+    }
+    this.#gatherers.markBroken(planned.def);
+    return { stream, status: "failed", rows, rejected, error: this.#errorOf(failure.error) };
   }
 }
 

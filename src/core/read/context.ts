@@ -152,7 +152,11 @@ function encode(value: Json | undefined): string {
   return encodeURIComponent(textOf(value ?? null));
 }
 
-/** True for the error of a listing that is not there: below a parent, the parent has gone. */
+/**
+ * True for the error of a listing that is not there: below a parent, the parent has gone. A
+ * warehouse has things that are not found too, so the kind is asked for as well.
+ */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof ConnectorError && error.context["status"] === 404;
+  if (!(error instanceof ConnectorError)) return false;
+  return error.kind === "api_contract" && error.context["status"] === 404;
 }

@@ -14,7 +14,12 @@ export interface Column {
   readonly shape?: Shape;
   /** For `json`: whether it is a list. */
   readonly list?: boolean;
-  /** For `json`: the declared members of the object, or of each object of the list. */
+  /** For a list of plain values: their type. */
+  readonly items?: Exclude<ColumnType, "json">;
+  /**
+   * For `json`: the declared members of the object, or of each object of the list. Without these
+   * and `items` a value may be of any shape.
+   */
   readonly members?: readonly Column[];
 }
 
@@ -23,6 +28,7 @@ export const EXTRA: Column = {
   name: "_extra",
   type: "json",
   nullable: true,
+  members: [],
   description:
     "Fields of the API that this version does not declare, and dates that are not dates, as they came; null if there were none.",
 };
@@ -51,6 +57,7 @@ function columnOf(name: string, type: z.ZodType, where: string): Column {
     throw new RangeError(`${where}.${name}: declare it with a function of core/fields.ts`);
   }
   const members = membersOf(type, `${where}.${name}`);
+  const items = members === undefined ? itemsOf(type, `${where}.${name}`) : undefined;
   return {
     name,
     type: meta.kind,
@@ -59,8 +66,16 @@ function columnOf(name: string, type: z.ZodType, where: string): Column {
     ...(meta.pii === undefined ? {} : { pii: meta.pii }),
     ...(meta.shape === undefined ? {} : { shape: meta.shape }),
     ...(type instanceof z.ZodArray ? { list: true } : {}),
+    ...(items === undefined ? {} : { items }),
     ...(members === undefined ? {} : { members }),
   };
+}
+
+function itemsOf(type: z.ZodType, where: string): Column["items"] {
+  if (!(type instanceof z.ZodArray)) return undefined;
+  const kind = fieldMeta(type.element as z.ZodType)?.kind;
+  if (kind !== undefined && kind !== "json") return kind;
+  throw new RangeError(`${where}: a list holds objects or plain fields of core/fields.ts`);
 }
 
 function membersOf(type: z.ZodType, where: string): readonly Column[] | undefined {
@@ -90,6 +105,8 @@ const JSON_TYPES: Readonly<Record<Exclude<ColumnType, "json">, readonly [string,
   date: ["string", "date"],
 };
 
+const ANY = ["object", "array", "string", "number", "boolean", "null"] as const;
+
 /**
  * JSON Schema (draft 7) of one column. Always has a `type`, never an `anyOf`, a length or a bound:
  * targets drop or truncate columns that have.
@@ -98,24 +115,28 @@ export function columnSchema(column: Column): JsonSchema {
   const nullable = (type: string) => (column.nullable ? [type, "null"] : [type]);
   const { description } = column;
   if (column.type !== "json") {
-    const [type, format] = JSON_TYPES[column.type];
-    return { type: nullable(type), ...(format === undefined ? {} : { format }), description };
+    return { ...scalarSchema(column.type, column.nullable), description };
   }
+  if (column.list !== true && column.members === undefined) return { type: ANY, description };
   const object = objectSchema(column.members);
   if (column.list !== true) return { ...object, type: nullable("object"), description };
   const items: JsonSchema =
     column.members === undefined
-      ? { type: itemType(column) }
+      ? scalarSchema(column.items ?? "string", true)
       : { ...object, type: ["object", "null"] };
   return { type: nullable("array"), items, description };
 }
 
-function itemType(column: Column): readonly string[] {
-  return column.shape === "ids" ? ["integer", "null"] : ["string", "null"];
+function scalarSchema(kind: Exclude<ColumnType, "json">, nullable: boolean): JsonSchema {
+  const [type, format] = JSON_TYPES[kind];
+  return {
+    type: nullable ? [type, "null"] : [type],
+    ...(format === undefined ? {} : { format }),
+  };
 }
 
-function objectSchema(members: readonly Column[] | undefined): Omit<JsonSchema, "type"> {
-  if (members === undefined) return { additionalProperties: true };
+function objectSchema(members: readonly Column[] = []): Omit<JsonSchema, "type"> {
+  if (members.length === 0) return { additionalProperties: true };
   const properties = Object.fromEntries(members.map((m) => [m.name, columnSchema(m)]));
   return { properties, additionalProperties: true };
 }

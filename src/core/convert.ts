@@ -1,5 +1,5 @@
 import type { Column } from "./columns.js";
-import { isObject, type Json, type JsonObject } from "./json.js";
+import { isObject, type Json } from "./json.js";
 
 /**
  * Turns a value of the API into a value of a column; `undefined` says that it does not fit.
@@ -7,10 +7,17 @@ import { isObject, type Json, type JsonObject } from "./json.js";
  */
 export type Convert = (value: unknown) => Json | undefined;
 
+/**
+ * Hears of dates within an object or a list that are not dates: they stand as null in their place.
+ *
+ * @param path names with dots between them: `jobs.start`.
+ */
+export type Lost = (path: string, value: unknown) => void;
+
 /** The conversion of a column. Null and absent never reach it. */
-export function converter(column: Column, whole: Column = column): Convert {
-  if (column.type === "json") return jsonConverter(column, whole);
-  return SCALARS[column.type];
+export function converter(column: Column, whole = column, lost: Lost = () => undefined): Convert {
+  if (column.type !== "json") return SCALARS[column.type];
+  return jsonConverter(column, whole, column.name, lost);
 }
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -27,19 +34,17 @@ const SCALARS: Readonly<Record<Exclude<Column["type"], "json">, Convert>> = {
 
 function toText(value: unknown): string | undefined {
   if (typeof value === "string") return wellFormed(value);
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
-    return String(value);
-  }
-  return undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : undefined;
+  return typeof value === "bigint" || typeof value === "boolean" ? String(value) : undefined;
 }
 
 /** Half of a surrogate pair cannot be written as UTF-8; it becomes U+FFFD, as browsers do. */
-function wellFormed(value: string): string {
+export function wellFormed(value: string): string {
   return value.isWellFormed() ? value : value.toWellFormed();
 }
 
 function toInteger(value: unknown): number | bigint | undefined {
-  if (typeof value === "number") return Number.isSafeInteger(value) ? value : undefined;
+  if (typeof value === "number") return Number.isSafeInteger(value) ? unsigned(value) : undefined;
   if (typeof value === "bigint") {
     if (value > INT64_MAX || value < INT64_MIN) return undefined;
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
@@ -48,9 +53,15 @@ function toInteger(value: unknown): number | bigint | undefined {
   return undefined;
 }
 
+/** Zero without a sign: JSON cannot say it, and equal rows must be the same bytes. */
+function unsigned(value: number): number {
+  return value === 0 ? 0 : value;
+}
+
 function toNumber(value: unknown): number | bigint | undefined {
-  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isFinite(value) ? unsigned(value) : undefined;
+  // Every destination has doubles, and an integer beyond them would fail a whole load.
+  if (typeof value === "bigint") return Number.isFinite(Number(value)) ? value : undefined;
   if (typeof value === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(value)) {
     return toNumber(Number(value));
   }
@@ -71,6 +82,8 @@ const PLAIN_INSTANT =
 const ANY_INSTANT =
   /^([1-9]\d{3})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d:?\d\d)?)?$/i;
 
+const PLAIN_YEAR = /^[1-9]\d{3}-/;
+
 /** An instant without a zone is UTC: the API documents that all of its times are. */
 function toInstant(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
@@ -84,15 +97,14 @@ function toInstant(value: unknown): string | undefined {
   const offset = zone === "Z" || zone.includes(":") ? zone : `${zone.slice(0, 3)}:${zone.slice(3)}`;
   const ms = fraction.slice(0, 3).padEnd(3, "0");
   const at = Date.parse(`${year}-${month}-${dayOfMonth}T${h}:${m}:${s}.${ms}${offset}`);
-  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
+  const text = Number.isNaN(at) ? "" : new Date(at).toISOString();
+  // An offset may lead out of the years 1000 to 9999, the ones that every destination can store.
+  return PLAIN_YEAR.test(text) ? text : undefined;
 }
 
+/** The day as it is written, whatever the zone: the API's days have none. */
 function toDay(value: unknown): string | undefined {
-  if (typeof value !== "string") return undefined;
-  const match = ANY_INSTANT.exec(value.trim());
-  if (match === null) return undefined;
-  const [, year = "", month = "", dayOfMonth = ""] = match;
-  return isCalendarDay(year, month, dayOfMonth) ? `${year}-${month}-${dayOfMonth}` : undefined;
+  return toInstant(value) === undefined ? undefined : String(value).trim().slice(0, 10);
 }
 
 /** `Date.parse` takes 30 February for 2 March, so the calendar is asked. */
@@ -101,17 +113,29 @@ function isCalendarDay(year: string, month: string, dayOfMonth: string): boolean
   return date.getUTCMonth() + 1 === Number(month) && date.getUTCDate() === Number(dayOfMonth);
 }
 
-function jsonConverter(column: Column, whole: Column): Convert {
-  const item = memberConverter(column, whole);
-  if (column.list !== true) {
-    return column.members === undefined
-      ? clean
-      : (value) => (isObject(value) ? item(value) : undefined);
-  }
+function jsonConverter(column: Column, whole: Column, path: string, lost: Lost): Convert {
+  const item = itemConverter(column, whole, path, lost);
+  if (column.list !== true) return item;
   return (value) => {
     if (!Array.isArray(value)) return undefined;
-    const items: unknown[] = column.shape === "flat" ? value.flat() : value;
-    return every(items, column.shape === "ids" ? toId : item);
+    return every(column.shape === "flat" ? value.flat() : value, item);
+  };
+}
+
+function itemConverter(column: Column, whole: Column, path: string, lost: Lost): Convert {
+  if (column.shape === "ids") return toId;
+  if (column.items !== undefined) return tolerant(column.items, path, lost);
+  return whole.members === undefined ? clean : memberConverter(column, whole, path, lost);
+}
+
+/** A conversion within JSON: there a date that is none is null in its place, and said. */
+function tolerant(type: keyof typeof SCALARS, path: string, lost: Lost): Convert {
+  const convert = SCALARS[type];
+  if (type !== "date" && type !== "timestamp") return convert;
+  return (value) => {
+    const converted = convert(value);
+    if (converted === undefined) lost(path, value);
+    return converted ?? null;
   };
 }
 
@@ -132,13 +156,16 @@ function toId(value: unknown): number | bigint | undefined {
 }
 
 /** Declared members are converted like columns, deselected ones left out, unknown ones kept. */
-function memberConverter(column: Column, whole: Column): Convert {
-  if (whole.members === undefined) return clean;
+function memberConverter(column: Column, whole: Column, path: string, lost: Lost): Convert {
   const selected = new Map((column.members ?? []).map((m) => [m.name, m]));
   const rules = new Map<string, Convert | null>();
-  for (const member of whole.members) {
+  for (const member of whole.members ?? []) {
     const kept = selected.get(member.name);
-    rules.set(member.name, kept === undefined ? null : converter(kept, member));
+    const at = `${path}.${member.name}`;
+    if (kept === undefined) rules.set(member.name, null);
+    else if (kept.type === "json") {
+      rules.set(member.name, jsonConverter(kept, member, at, lost));
+    } else rules.set(member.name, tolerant(kept.type, at, lost));
   }
   return (value) => {
     if (!isObject(value)) return undefined;
@@ -146,27 +173,44 @@ function memberConverter(column: Column, whole: Column): Convert {
     for (const [key, member] of Object.entries(value)) {
       const rule = rules.get(key);
       if (rule === null) continue;
-      const converted = member === null ? null : (rule ?? clean)(member);
+      const converted = member === null ? null : rule === undefined ? clean(member) : rule(member);
       if (converted === undefined) return undefined;
-      entries.push([key, converted]);
+      entries.push([wellFormed(key), converted]);
     }
     return Object.fromEntries(entries);
   };
 }
 
+/**
+ * Levels of lists and objects within a value. More than anybody needs, and few enough for every
+ * reader that takes a level at a time, ours included: JSON.stringify fails at some thousands.
+ */
+const LEVELS = 250;
+
 /** JSON of any shape, with text made writable as UTF-8; `undefined` for what JSON cannot say. */
 export function clean(value: unknown): Json | undefined {
-  if (value === null || typeof value === "boolean" || typeof value === "bigint") return value;
-  if (typeof value === "string") return wellFormed(value);
-  if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
-  if (Array.isArray(value)) return every(value, clean);
-  return isObject(value) ? cleanObject(value) : undefined;
+  return plain(value, LEVELS, (number) => (Number.isFinite(number) ? number : undefined));
 }
 
-function cleanObject(value: JsonObject): Json | undefined {
+/** As {@link clean}, with numbers beyond a double as text; `undefined` if it is nested too deeply. */
+export function salvage(value: unknown): Json | undefined {
+  return plain(value, LEVELS, (number) => (Number.isFinite(number) ? number : String(number)));
+}
+
+function plain(
+  value: unknown,
+  levels: number,
+  ofNumber: (number: number) => Json | undefined,
+): Json | undefined {
+  if (value === null || typeof value === "boolean" || typeof value === "bigint") return value;
+  if (typeof value === "string") return wellFormed(value);
+  if (typeof value === "number") return ofNumber(value);
+  if (levels === 0) return undefined;
+  if (Array.isArray(value)) return every(value, (item) => plain(item, levels - 1, ofNumber));
+  if (!isObject(value)) return undefined;
   const entries: [string, Json][] = [];
   for (const [key, member] of Object.entries(value)) {
-    const cleaned = clean(member);
+    const cleaned = plain(member, levels - 1, ofNumber);
     if (cleaned === undefined) return undefined;
     entries.push([wellFormed(key), cleaned]);
   }

@@ -1,6 +1,6 @@
 import { columnsOf, EXTRA, OBSERVED_AT, type Column } from "./columns.js";
-import { clean, converter, type Convert } from "./convert.js";
-import { isObject, type Json, type JsonObject } from "./json.js";
+import { converter, salvage, wellFormed, type Convert, type Lost } from "./convert.js";
+import { isObject, stringify, type Json, type JsonObject } from "./json.js";
 import type { Reject, Row } from "./record.js";
 import type { StreamDef } from "./stream.js";
 
@@ -31,7 +31,7 @@ export type Bound = Readonly<Record<string, Json>>;
  * Turns an item of the API into a row of the stream, or into a reject.
  *
  * Absent is null. Declared aliases are read, unknown fields are kept under `_extra`, dates that
- * are not dates are kept there too and stand as null in their column; any other value that does
+ * are not dates are kept there too and stand as null in their place; any other value that does
  * not fit its column rejects the row.
  */
 export type Normalise = (item: unknown, bound: Bound, into: Normalised) => void;
@@ -50,6 +50,9 @@ export function rowShape(def: StreamDef, columns: readonly Column[]): RowShape {
   };
 }
 
+/** Stands in a reject for what cannot be written without the risk that nobody can read it. */
+const TOO_DEEP = "nested too deeply";
+
 interface Reader {
   readonly name: string;
   readonly read: (item: JsonObject) => unknown;
@@ -64,11 +67,16 @@ interface Reader {
  * @param drift called with the name of each undeclared field or unreadable date, every time.
  */
 export function normaliser(shape: RowShape, drift: (field: string) => void): Normalise {
+  const isOurs = (c: Column) => c.name === EXTRA.name || c.name === OBSERVED_AT.name;
+  const lost = new Map<string, Json[]>();
+  const lose: Lost = (path, value) => {
+    lost.set(path, [...(lost.get(path) ?? []), kept(value)]);
+  };
   const readers = shape.columns
-    .filter((c) => c.name !== EXTRA.name && c.name !== OBSERVED_AT.name)
-    .map((column) => readerOf(column, shape));
+    .filter((c) => !isOurs(c))
+    .map((column) => readerOf(column, shape, lose));
   const known = new Set([
-    ...shape.declared.map((c) => c.name),
+    ...shape.declared.filter((c) => !isOurs(c)).map((c) => c.name),
     ...Object.values(shape.aliases).flatMap((paths) => paths.map((p) => p.split(".")[0] ?? p)),
     ...shape.ignored,
   ]);
@@ -77,10 +85,11 @@ export function normaliser(shape: RowShape, drift: (field: string) => void): Nor
     if (!isObject(item)) {
       into.rejects.push({
         reason: `${shape.name}: the row is not an object`,
-        raw: clean(item) ?? null,
+        raw: kept(item),
       });
       return;
     }
+    lost.clear();
     const extra: [string, Json][] = [];
     const row: Record<string, Json> = {};
     for (const reader of readers) {
@@ -90,29 +99,41 @@ export function normaliser(shape: RowShape, drift: (field: string) => void): Nor
         row[reader.name] = converted;
       } else if (reader.isDate && !reader.isKey) {
         drift(reader.name);
-        extra.push([reader.name, clean(value) ?? null]);
+        extra.push([reader.name, kept(value)]);
         row[reader.name] = null;
       } else {
         into.rejects.push({ reason: reasonOf(shape, reader, converted), raw: rawOf(item) });
         return;
       }
     }
+    for (const [path, values] of lost) {
+      drift(path);
+      extra.push([path, values]);
+    }
     for (const key in item) {
       if (known.has(key)) continue;
+      const value = salvage(item[key]);
+      if (value === undefined) {
+        into.rejects.push({
+          reason: `${shape.name}: ${wellFormed(key)} is ${TOO_DEEP}`,
+          raw: rawOf(item),
+        });
+        return;
+      }
       drift(key);
-      extra.push([key, clean(item[key]) ?? String(item[key])]);
+      extra.push([wellFormed(key), value]);
     }
     if (keepExtra) row[EXTRA.name] = extra.length === 0 ? null : Object.fromEntries(extra);
     into.rows.push(row);
   };
 }
 
-function readerOf(column: Column, shape: RowShape): Reader {
+function readerOf(column: Column, shape: RowShape, lost: Lost): Reader {
   const whole = shape.declared.find((c) => c.name === column.name) ?? column;
   return {
     name: column.name,
     read: accessor(column.name, shape.aliases[column.name] ?? []),
-    convert: converter(column, whole),
+    convert: converter(column, whole, lost),
     isDate: column.type === "date" || column.type === "timestamp",
     isKey: shape.primaryKey.includes(column.name),
   };
@@ -156,29 +177,43 @@ function describe(shape: RowShape, name: string): string {
   }[column.type];
 }
 
+/** A value as it came; null stays null. */
+function kept(value: unknown): Json {
+  const salvaged = salvage(value);
+  return salvaged === undefined ? TOO_DEEP : salvaged;
+}
+
 /** The row as it came, as far as JSON can say it. */
-function rawOf(item: JsonObject): Json {
-  return (
-    clean(item) ??
-    Object.fromEntries(Object.entries(item).map(([k, v]) => [k, clean(v) ?? String(v)]))
-  );
+function rawOf(item: unknown): Json {
+  const whole = salvage(item);
+  if (whole !== undefined) return whole;
+  if (!isObject(item)) return TOO_DEEP;
+  const members = Object.entries(item).map(([k, v]) => [wellFormed(k), kept(v)]);
+  return Object.fromEntries(members) as Json;
 }
 
 /**
  * What identifies an item within one listing, from the raw item: its primary key without the
- * fields that the parent gives.
+ * fields that the parent gives. An item without one is identified by all that is in it: two such
+ * items are two rejects, not one item that came twice.
  */
 export function itemKeyOf(def: StreamDef): (item: unknown) => string {
   const bound = new Set(Object.keys(def.parent?.bind ?? {}));
   const parts = def.primaryKey
     .filter((field) => !bound.has(field))
     .map((field) => accessor(field, def.aliases?.[field] ?? []));
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined) {
-    return (item) => (isObject(item) ? String(only(item)) : String(item));
-  }
-  return (item) =>
-    isObject(item) ? parts.map((part) => String(part(item))).join("\u0000") : String(item);
+  return (item) => {
+    let key = "";
+    for (const [index, part] of parts.entries()) {
+      const value = isObject(item) ? part(item) : undefined;
+      const isKey = typeof value === "number" || typeof value === "bigint";
+      if (!isKey && (typeof value !== "string" || value === "")) {
+        return `\u0000${stringify(rawOf(item))}`;
+      }
+      key += index === 0 ? String(value) : `\u0000${String(value)}`;
+    }
+    return key;
+  };
 }
 
 /** Reads some fields of raw items, converted as declared; a field that does not fit is null. */

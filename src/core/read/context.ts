@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.js";
 import type { Collector } from "../collect.js";
+import { EXTRA } from "../columns.js";
 import { ConnectorError } from "../errors.js";
 import type { Emit } from "../events.js";
 import { textOf, type Json } from "../json.js";
@@ -144,7 +145,9 @@ export class StreamReader {
   #reportDrift(field: string): void {
     if (this.#drifted.has(field)) return;
     this.#drifted.add(field);
-    this.warn(`field "${field}" is not declared, or not a date: kept in _extra`);
+    const isKept = this.context.planned.columns.some((c) => c.name === EXTRA.name);
+    const what = isKept ? "kept in _extra" : "left out, as _extra is not selected";
+    this.warn(`field "${field}" is not declared, or not a date: ${what}`);
   }
 }
 

@@ -35,3 +35,22 @@ export function decodeIds(text: string): Set<number> {
   }
   return ids;
 }
+
+/** Ids that a set may hold: more than any account has, and few enough to be read. */
+const MOST_IDS = 10_000_000;
+
+/** True for what {@link encodeIds} may have written; anything else could take any time to read. */
+export function isIdSet(text: string): boolean {
+  let last = -1;
+  let ids = 0;
+  for (const part of text === "" ? [] : text.split(".")) {
+    if (!/^[0-9a-z]+(?:~[0-9a-z]+)?$/.test(part)) return false;
+    const [distance = "", run = "1"] = part.split("~");
+    const count = parseInt(run, 36);
+    const step = parseInt(distance, 36);
+    last += step + count - 1;
+    ids += count;
+    if (step < 1 || count < 1 || ids > MOST_IDS || !Number.isSafeInteger(last)) return false;
+  }
+  return true;
+}

@@ -1,7 +1,7 @@
 import { columnsOf, type Column } from "./columns.js";
 import { ConnectorError } from "./errors.js";
 import type { Bookmark, State } from "./state.js";
-import type { StreamDef } from "./stream.js";
+import { neededBy, type StreamDef } from "./stream.js";
 import { nearest } from "./suggest.js";
 
 /** What a user chose of one stream, however the protocol spells it. */
@@ -50,14 +50,8 @@ export function automaticFields(def: StreamDef): ReadonlySet<string> {
 
 /** Streams whose rows must be read before those of `def`, which may be derived. */
 export function needs(def: StreamDef, derived: boolean): readonly StreamDef[] {
-  const { replication } = def;
-  const slices =
-    replication.mode === "incremental" && replication.by === "slices" ? [replication.stream] : [];
-  return [
-    ...(def.parent === undefined ? [] : [def.parent.stream]),
-    ...(def.derive === undefined || !derived ? [] : [def.derive.stream]),
-    ...slices,
-  ];
+  const { derive: _, ...direct } = def;
+  return neededBy(derived ? def : direct);
 }
 
 /**

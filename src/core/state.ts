@@ -1,4 +1,6 @@
+import { iso } from "./clock.js";
 import { ConnectorError } from "./errors.js";
+import { isIdSet } from "./idset.js";
 import { isObject, type Json } from "./json.js";
 
 /**
@@ -100,15 +102,20 @@ export function parseState(value: unknown, name: string): State {
   return { ...value, version, bookmarks: bookmarks as Readonly<Record<string, Bookmark>> };
 }
 
+/** Dates that do not exist would compare with nothing, and what depends on them never be due. */
+const isDate = (text: string) => {
+  const at = Date.parse(text);
+  return !Number.isNaN(at) && iso(at).slice(0, 10) === text.slice(0, 10);
+};
 const isInstant = (v: unknown) =>
-  typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(v);
-const isDay = (v: unknown) => typeof v === "string" && /^\d{4}-\d\d-\d\d$/.test(v);
+  typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(v) && isDate(v);
+const isDay = (v: unknown) => typeof v === "string" && /^\d{4}-\d\d-\d\d$/.test(v) && isDate(v);
 
 const RULES: Readonly<Record<string, (v: unknown) => boolean>> = {
   completedAt: (v) => v === null || isInstant(v),
   scannedAt: (v) => v === undefined || v === null || isInstant(v),
   cursor: (v) => v === undefined || v === null || isDay(v) || isInstant(v),
-  known: (v) => v === undefined || typeof v === "string",
+  known: (v) => v === undefined || (typeof v === "string" && isIdSet(v)),
   paging: (v) => v === undefined || v === null || v === "cursor" || v === "page",
   parts: (v) => v === undefined || isObject(v),
 };
@@ -126,7 +133,8 @@ function bookmarkFault(bookmark: unknown): string | undefined {
       isObject(part) &&
       typeof part["print"] === "string" &&
       isInstant(part["readAt"]) &&
-      typeof part["rows"] === "number" &&
+      Number.isSafeInteger(part["rows"]) &&
+      Number(part["rows"]) >= 0 &&
       (part["overSince"] == null || isInstant(part["overSince"]));
     if (!sound) return `.parts.${id} is not of the expected shape`;
   }

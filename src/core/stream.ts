@@ -126,7 +126,8 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
  * Declares a stream. A primary key, cursor, alias or parent binding that names a field which does
  * not exist is a compile error, and so is a `{param}` that nothing fills.
  *
- * @throws RangeError if `name` is not snake_case or is too long for the strictest destination.
+ * @throws RangeError if `name` is not snake_case or is too long for the strictest destination, or
+ *   if it needs the rows of a stream that is not read whole on every run.
  */
 export function defineStream<
   const Name extends string,
@@ -187,5 +188,21 @@ export function defineStream<
   if (!/^[a-z][a-z0-9_]{0,62}$/.test(def.name)) {
     throw new RangeError(`stream name ${def.name}: must be snake_case, at most 63 characters`);
   }
-  return def as unknown as StreamDef<Name, S>;
+  const made = def as unknown as StreamDef<Name, S>;
+  for (const needed of neededBy(made)) {
+    // An incremental stream gives only what is new: its other rows would count as gone.
+    if (needed.replication.mode === "full_table" && needed.parent === undefined) continue;
+    throw new RangeError(`${def.name}: ${needed.name} must be a full listing without a parent`);
+  }
+  return made;
+}
+
+/** Streams whose rows decide what is read of `def`. */
+export function neededBy(def: StreamDef): readonly StreamDef[] {
+  const { parent, derive, replication: by } = def;
+  return [
+    ...(parent === undefined ? [] : [parent.stream]),
+    ...(derive === undefined ? [] : [derive.stream]),
+    ...(by.mode === "incremental" && by.by === "slices" ? [by.stream] : []),
+  ];
 }

@@ -1,0 +1,124 @@
+import type { ErrorContext } from "../core/errors.js";
+import { Fault, type FaultFacts } from "./fault.js";
+import { REGION_HINT } from "./regions.js";
+
+/** Where keys are made, for hints. Source: KnowBe4's API reference, "Authentication". */
+export const KEY_HINT =
+  "check api_key and region: Reporting API keys are made in the console under Account Settings > API; " +
+  REGION_HINT;
+
+const PLAN_HINT =
+  "the Reporting API comes with Platinum and Diamond subscriptions and must be switched on in the console under Account Settings > API";
+
+/** What is known about an answer before its body is read. */
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Host that was asked. */
+  readonly host: string;
+  readonly url: string;
+  /** Milliseconds since the epoch: for dates in Retry-After. */
+  readonly now: number;
+}
+
+/** Why an answer is refused for its status or its headers; undefined if its body may be read. */
+export function refusal(answer: Answered): Fault | undefined {
+  const { status } = answer;
+  if (status >= 200 && status < 300) return isHtml(answer) ? html(answer) : undefined;
+  const context = contextOf(answer);
+  const fault = (facts: Omit<FaultFacts, "what" | "context">) =>
+    new Fault({ what: `answered ${String(status)}`, context, ...facts });
+  if (status >= 300 && status < 400) return redirect(answer);
+  if (status === 429) {
+    const waitMs = retryAfterMs(answer) ?? resetMs(answer);
+    return fault({ kind: "quota", retry: "limited", ...(waitMs === null ? {} : { waitMs }) });
+  }
+  if (status === 408 || status >= 500) {
+    const waitMs = retryAfterMs(answer);
+    if (waitMs === null) return fault({ kind: "unavailable", retry: "backoff" });
+    return fault({ kind: "unavailable", retry: "limited", waitMs });
+  }
+  if (status === 401) return fault({ kind: "auth", retry: "never", hint: KEY_HINT });
+  if (status === 403) return fault({ kind: "forbidden", retry: "never", hint: PLAN_HINT });
+  if (status === 407) return proxyRefusal(status);
+  return fault({ kind: "api_contract", retry: "never" });
+}
+
+/** A proxy, not KnowBe4, refused us. */
+export function proxyRefusal(status: number, cause?: unknown): Fault {
+  return new Fault({
+    kind: "unavailable",
+    what: `was refused by the proxy (${String(status)})`,
+    retry: "never",
+    hint: "check the user, the password and the address in HTTPS_PROXY, and what the proxy lets through",
+    context: { status },
+    cause,
+  });
+}
+
+/** Somebody else's page in place of KnowBe4's answer. */
+export function html(answer: Answered): Fault {
+  return new Fault({
+    kind: "unavailable",
+    what: `answered ${String(answer.status)} with a web page in place of JSON`,
+    retry: "backoff",
+    hint: `look for a proxy, firewall or log-in page between here and ${answer.host}, or for maintenance at KnowBe4`,
+    context: { ...contextOf(answer), host: answer.host },
+  });
+}
+
+function isHtml(answer: Answered): boolean {
+  return /^\s*(?:text\/html|application\/xhtml\+xml)/i.test(
+    answer.headers.get("content-type") ?? "",
+  );
+}
+
+/** The bearer token must not follow a redirect, and KnowBe4 sends none. */
+function redirect(answer: Answered): Fault {
+  const location = answer.headers.get("location") ?? "";
+  const to = URL.canParse(location, answer.url) ? new URL(location, answer.url).host : "nowhere";
+  return new Fault({
+    kind: "unavailable",
+    what: `answered ${String(answer.status)}: redirect refused, to ${to}`,
+    retry: "never",
+    hint: `look for a proxy or log-in page between here and ${answer.host}, and check api_url`,
+    context: { ...contextOf(answer), to },
+  });
+}
+
+/** Status and the id under which KnowBe4's support finds the request. */
+export function contextOf(answer: Pick<Answered, "status" | "headers">): ErrorContext {
+  const requestId = answer.headers.get("x-request-id");
+  const known = requestId !== null && /^[\w-]{1,64}$/.test(requestId);
+  return { status: answer.status, ...(known ? { requestId } : {}) };
+}
+
+/** Milliseconds that Retry-After asks for, as seconds or as a date; null if it asks for nothing. */
+function retryAfterMs(answer: Answered): number | null {
+  const value = answer.headers.get("retry-after")?.trim() ?? "";
+  if (/^\d{1,10}(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
+  const at = value === "" ? NaN : Date.parse(value);
+  return Number.isNaN(at) ? null : Math.max(0, at - answer.now);
+}
+
+/** Milliseconds until X-RateLimit-Reset, which servers give in seconds from now or from 1970. */
+function resetMs(answer: Answered): number | null {
+  const value = rateHeader(answer.headers, "reset");
+  if (value === null) return null;
+  const isEpoch = value > 1_000_000_000;
+  return Math.max(0, Math.ceil(value * 1000) - (isEpoch ? answer.now : 0));
+}
+
+/**
+ * What an answer says about the server's own window: null if there is room in it or it says
+ * nothing, else how long until there is, in ms, if known.
+ */
+export function usedUp(answer: Answered): { readonly waitMs: number | null } | null {
+  if (rateHeader(answer.headers, "remaining") !== 0) return null;
+  return { waitMs: retryAfterMs(answer) ?? resetMs(answer) };
+}
+
+function rateHeader(headers: Headers, name: string): number | null {
+  const value = headers.get(`x-ratelimit-${name}`) ?? headers.get(`ratelimit-${name}`);
+  return value !== null && /^\d{1,12}(?:\.\d+)?$/.test(value.trim()) ? Number(value) : null;
+}

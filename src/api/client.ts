@@ -1,0 +1,195 @@
+import type { Clock } from "../core/clock.js";
+import { ConnectorError, type ErrorKind } from "../core/errors.js";
+import type { Emit } from "../core/events.js";
+import { isObject } from "../core/json.js";
+import { attempt, type Call, type Part, type Wire } from "./attempt.js";
+import { RateLimiter, type OnQuotaExhausted } from "./limiter.js";
+import { proxyFor, type Environment } from "./proxy.js";
+import { withRetry, type RetryLimits } from "./retry.js";
+
+/** Requests a day that every account has, before its seats are added. Source: KnowBe4's API reference, "Rate limiting". */
+const BASE_PER_DAY = 2_000;
+
+/** Requests before the base is spent, from which the account is asked for its seats. */
+const ASK_FROM = BASE_PER_DAY - 50;
+
+/** Path of the account, whose answer says how many seats there are. */
+export const ACCOUNT_PATH = "/v1/account";
+
+/** Failures that the request in hand would meet as well. */
+const ENDS_THE_RUN: ReadonlySet<ErrorKind> = new Set(["auth", "cancelled", "quota"]);
+
+/** How listings are paged: as the API is found to do, or one way by force. */
+export type Pagination = "auto" | "page" | "cursor";
+
+/** What a client is made of. */
+export interface ClientOptions {
+  /** From `baseUrl`; no slash at its end. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  readonly clock: Clock;
+  /** A number from 0 up to, not including, 1: for jitter. */
+  readonly random: () => number;
+  readonly emit: Emit;
+  /** Defaults to Node's. */
+  readonly fetch?: typeof fetch;
+  /** Requests in any second, minute and day; 0 is no limit; null is 2,000 plus the seats. */
+  readonly rateLimit: {
+    readonly perSecond: number;
+    readonly perMinute: number;
+    readonly perDay: number | null;
+  };
+  readonly onQuotaExhausted: OnQuotaExhausted;
+  /** Default 8 attempts within 600 s. */
+  readonly retry?: RetryLimits;
+  /** Milliseconds without a byte after which an attempt is given up; default 60,000. */
+  readonly requestTimeoutMs?: number;
+  /** Rows asked for per page; default and most 500. */
+  readonly pageSize?: number;
+  /** Default `auto`. */
+  readonly pagination?: Pagination;
+  readonly userAgent: string;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are looked up; default `process.env`. */
+  readonly env?: Environment;
+}
+
+/** Reads single answers of the API; how answers make a listing is decided in `paging.ts`. */
+export interface Client {
+  /**
+   * One GET, retried as a whole. A body too large for memory comes in several parts; a row is never
+   * handed on twice, however often the request is repeated.
+   *
+   * @throws ConnectorError as `PageSource` says.
+   */
+  read(call: Call, signal: AbortSignal): AsyncGenerator<Part, void, undefined>;
+  /** Requests of this client in the last 24 hours, and how many the day still allows (null: no limit). */
+  readonly quota: { readonly used: number; readonly remaining: number | null };
+  readonly pageSize: number;
+  readonly pagination: Pagination;
+  readonly emit: Emit;
+}
+
+/**
+ * A client for one account. Nothing is sent until something is read.
+ *
+ * @throws ConnectorError `config` if the key holds characters that no HTTP header can carry.
+ */
+export function createClient(options: ClientOptions): Client {
+  return new HttpClient(options);
+}
+
+class HttpClient implements Client {
+  readonly pageSize: number;
+  readonly pagination: Pagination;
+  readonly emit: Emit;
+  readonly #options: ClientOptions;
+  readonly #limiter: RateLimiter;
+  readonly #limits: RetryLimits;
+  #wire: Promise<Wire> | undefined;
+  #seats: Promise<void> | undefined;
+
+  constructor(options: ClientOptions) {
+    if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
+      throw new ConnectorError(
+        "config",
+        "api_key: holds a space, a line break or another character that no key has",
+        {
+          hint: "copy the key again, without quotes and line breaks",
+          context: { setting: "api_key" },
+        },
+      );
+    }
+    this.#options = options;
+    this.pageSize = options.pageSize ?? 500;
+    this.pagination = options.pagination ?? "auto";
+    this.emit = options.emit;
+    this.#limits = options.retry ?? { maxAttempts: 8, maxSeconds: 600 };
+    const { clock, emit, onQuotaExhausted, rateLimit } = options;
+    this.#limiter = new RateLimiter({
+      clock,
+      emit,
+      limits: { ...rateLimit, perDay: rateLimit.perDay ?? BASE_PER_DAY },
+      onQuotaExhausted,
+      patienceMs: this.#limits.maxSeconds * 1000,
+    });
+  }
+
+  get quota(): Client["quota"] {
+    return { used: this.#limiter.requestsInDay, remaining: this.#limiter.remaining };
+  }
+
+  async *read(call: Call, signal: AbortSignal): AsyncGenerator<Part, void, undefined> {
+    if (call.endpoint !== ACCOUNT_PATH) await this.#learnSeats(call.stream, signal);
+    const wire = await (this.#wire ??= this.#connect());
+    const { clock, emit, random, onQuotaExhausted } = this.#options;
+    const given = new Map<string, number>();
+    const subject = `${call.stream}: GET ${call.endpoint}${call.position}`;
+    const run = (count: number) => attempt(wire, call, { count, given }, signal);
+    const retry = {
+      clock,
+      random,
+      emit,
+      limiter: this.#limiter,
+      limits: this.#limits,
+      onQuotaExhausted,
+    };
+    for await (const part of withRetry(subject, run, retry, signal)) {
+      if (call.endpoint === ACCOUNT_PATH) this.#takeSeats(part.items[0]);
+      yield part;
+    }
+  }
+
+  async #connect(): Promise<Wire> {
+    const { apiKey, baseUrl, clock, emit, env, requestTimeoutMs, userAgent } = this.#options;
+    const headers = {
+      accept: "application/json",
+      authorization: `Bearer ${apiKey}`,
+      "user-agent": userAgent,
+    };
+    const base = new URL(baseUrl);
+    const dispatcher = await proxyFor(base, env ?? process.env);
+    return {
+      baseUrl,
+      host: base.host,
+      headers,
+      secrets: [apiKey],
+      clock,
+      emit,
+      limiter: this.#limiter,
+      // Looked up late, so that whoever replaces the global one is heard.
+      fetch: this.#options.fetch ?? ((input, init) => fetch(input, init)),
+      silenceMs: requestTimeoutMs ?? 60_000,
+      dispatcher,
+    };
+  }
+
+  /** Asks for the seats once, shortly before the requests that every account has are spent. */
+  async #learnSeats(stream: string, signal: AbortSignal): Promise<void> {
+    if (this.#options.rateLimit.perDay !== null) return;
+    if (this.#seats === undefined && this.#limiter.requestsInDay < ASK_FROM) return;
+    this.#seats ??= this.#askSeats(stream, signal);
+    await this.#seats;
+  }
+
+  async #askSeats(stream: string, signal: AbortSignal): Promise<void> {
+    const call = { stream, endpoint: ACCOUNT_PATH, path: ACCOUNT_PATH, query: {}, position: "" };
+    try {
+      for await (const _ of this.read({ ...call, shape: "object" }, signal));
+    } catch (error) {
+      if (!(error instanceof ConnectorError) || ENDS_THE_RUN.has(error.kind)) {
+        this.#seats = undefined;
+        throw error;
+      }
+      const message = "the account's seats cannot be read: the daily limit stays at 2,000 requests";
+      this.emit({ type: "warning", stream: null, message });
+    }
+  }
+
+  #takeSeats(account: unknown): void {
+    if (this.#options.rateLimit.perDay !== null || !isObject(account)) return;
+    const seats = account["number_of_seats"];
+    if (!Number.isSafeInteger(seats) || Number(seats) < 0) return;
+    this.#limiter.setDayLimit(BASE_PER_DAY + Number(seats));
+    this.#seats = Promise.resolve();
+  }
+}

@@ -1,0 +1,229 @@
+import { ConnectorError } from "../core/errors.js";
+import type { Listing, Page, PageSource, SourceMemory } from "../core/ports.js";
+import type { Call, Part } from "./attempt.js";
+import type { Client } from "./client.js";
+import { PageKeys, Repeats } from "./repeats.js";
+
+/** Answers of a server that has no such page, in place of an empty one. */
+const NO_SUCH_PAGE: ReadonlySet<unknown> = new Set([400, 404, 422]);
+
+/** Rows per page when none are asked for, and at most. Source: KnowBe4's API reference, "Pagination". */
+const PAGE_SIZES: ReadonlySet<number> = new Set([100, 500]);
+
+type Query = Readonly<Record<string, string>>;
+type Way = "cursor" | "page";
+
+/** How a page ended: what decides whether another one is asked for. */
+interface PageEnd {
+  readonly rows: number;
+  readonly nextCursor: string | null;
+  /** The same rows came on an earlier page of the listing. */
+  readonly isRepeated: boolean;
+}
+
+/**
+ * Reads listings through a client, and finds out how this server pages.
+ *
+ * @param earlier what the last run remembers.
+ */
+export function createSource(client: Client, earlier?: SourceMemory): PageSource {
+  return new ApiSource(client, earlier?.paging ?? null);
+}
+
+class ApiSource implements PageSource {
+  readonly #client: Client;
+  readonly #earlier: Way | null;
+  /** How listings are paged in this run, once it is known. */
+  #way: Way | null;
+  #probe: Promise<void> | undefined;
+
+  constructor(client: Client, earlier: Way | null) {
+    this.#client = client;
+    this.#earlier = earlier;
+    this.#way = client.pagination === "auto" ? null : client.pagination;
+  }
+
+  get memory(): SourceMemory {
+    return { paging: this.#way ?? this.#earlier };
+  }
+
+  async *pages(listing: Listing, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
+    const walk = new Walk(this.#client, listing, signal);
+    if (listing.kind === "object") yield* walk.object();
+    else if (listing.kind === "whole") yield* this.#whole(walk);
+    else if (this.#way === "page") yield* this.#fromPage(1, walk);
+    else yield* this.#byCursor(walk);
+    walk.tellMoved();
+  }
+
+  /** One request brings everything; unless it brings exactly a page, when nobody can tell. */
+  async *#whole(walk: Walk): AsyncGenerator<Page, void, undefined> {
+    const { rows } = yield* walk.page({}, "");
+    if (PAGE_SIZES.has(rows)) yield* this.#lookFurther(walk, {});
+  }
+
+  async *#byCursor(walk: Walk): AsyncGenerator<Page, void, undefined> {
+    const size = { per_page: String(this.#client.pageSize) };
+    const cursors = new Repeats();
+    let end = yield* walk.page({ cursor: "true", ...size }, "");
+    for (let number = 2; end.nextCursor !== null; number++) {
+      this.#way = "cursor";
+      if (end.rows === 0) return;
+      if (cursors.add(end.nextCursor)) throw walk.loop("a cursor that came before");
+      end = yield* walk.page({ cursor: end.nextCursor, ...size }, positionOf(number));
+      if (end.isRepeated) throw walk.loop("a page that came before");
+    }
+    if (end.rows === 0) return;
+    // Any cursor, of this listing or another, proves that a listing without one has ended.
+    if (end.rows > 1) await this.#decide(walk);
+    if (this.#way === "page") yield* this.#fromPage(2, walk);
+    else if (this.#way === null && this.#earlier !== "cursor") {
+      if ((yield* this.#lookFurther(walk, size)) > 0) this.#way ??= "page";
+    }
+  }
+
+  /** Pages by number until one is empty: a short page is never the end. */
+  async *#fromPage(
+    first: number,
+    walk: Walk,
+    size: Query = { per_page: String(this.#client.pageSize) },
+  ): AsyncGenerator<Page, void, undefined> {
+    for (let number = first; ; number++) {
+      const end = yield* walk.page({ page: String(number), ...size }, positionOf(number));
+      if (end.rows === 0) return;
+      if (end.isRepeated) throw walk.loop("a page that came before");
+    }
+  }
+
+  /**
+   * Asks for page 2 of what is whole unless the server pages: an answer that repeats page 1, or
+   * that there is no such page, says that it is.
+   *
+   * @returns how many rows page 2 brought that page 1 had not.
+   */
+  async *#lookFurther(walk: Walk, size: Query): AsyncGenerator<Page, number, undefined> {
+    let end: PageEnd;
+    try {
+      end = yield* walk.page({ page: "2", ...size }, positionOf(2));
+    } catch (error) {
+      if (error instanceof ConnectorError && NO_SUCH_PAGE.has(error.context["status"])) return 0;
+      throw error;
+    }
+    if (end.rows === 0 || end.isRepeated) return 0;
+    yield* this.#fromPage(3, walk, size);
+    return end.rows;
+  }
+
+  /** Finds out once per run whether the server pages by cursor. @throws as the probe's request. */
+  async #decide(walk: Walk): Promise<void> {
+    while (this.#way === null) {
+      if (this.#probe !== undefined) {
+        // Somebody else's request: if it fails, that is told there, and we ask for ourselves.
+        await this.#probe.catch(() => undefined);
+        continue;
+      }
+      this.#probe = walk.probe().then((way) => {
+        this.#way ??= way;
+      });
+      try {
+        await this.#probe;
+      } finally {
+        this.#probe = undefined;
+      }
+    }
+  }
+}
+
+/** One listing being read: which pages came, and what is wrong if one comes again. */
+class Walk {
+  readonly #client: Client;
+  readonly #listing: Listing;
+  readonly #signal: AbortSignal;
+  readonly #digests = new Repeats();
+  #before: PageKeys | undefined;
+  #moved = 0;
+
+  constructor(client: Client, listing: Listing, signal: AbortSignal) {
+    this.#client = client;
+    this.#listing = listing;
+    this.#signal = signal;
+  }
+
+  async *object(): AsyncGenerator<Page, void, undefined> {
+    const call = { ...this.#call({}, ""), shape: "object" } as const;
+    for await (const { items, receivedAt } of this.#client.read(call, this.#signal)) {
+      yield { items, receivedAt };
+    }
+  }
+
+  /** One page of the listing, in as many parts as it takes; rows of the page before left out. */
+  async *page(query: Query, position: string): AsyncGenerator<Page, PageEnd, undefined> {
+    const { itemKey } = this.#listing;
+    const keys = new PageKeys(this.#before);
+    let moved = 0;
+    for await (const part of this.#read(query, position)) {
+      const items = keys.add(part.items, itemKey);
+      moved += part.items.length - items.length;
+      const page = { items, receivedAt: part.receivedAt };
+      if (part.end === null) {
+        if (items.length > 0) yield page;
+        continue;
+      }
+      const { nextCursor } = part.end;
+      const isRepeated = keys.count > 0 && this.#digests.add(keys.digest());
+      if (!isRepeated) {
+        this.#moved += moved;
+        this.#before = keys;
+        if (items.length > 0) yield page;
+      }
+      return { rows: keys.count, nextCursor, isRepeated };
+    }
+    throw new ConnectorError("internal", `${this.#listing.stream}: an answer without an end`);
+  }
+
+  /** Asks for one row of the listing with a cursor: a server that pages by cursor gives the next. */
+  async probe(): Promise<Way> {
+    let way: Way = "page";
+    for await (const { end } of this.#read({ cursor: "true", per_page: "1" }, " (paging probe)")) {
+      if (end !== null && end.nextCursor !== null) way = "cursor";
+    }
+    return way;
+  }
+
+  /** The error for a server that would send us round in circles. */
+  loop(what: string): ConnectorError {
+    const { stream, endpoint } = this.#listing;
+    return new ConnectorError("api_contract", `${stream}: GET ${endpoint} answered with ${what}`, {
+      hint: 'set pagination to "page" or "cursor": the server seems to ignore the way it was asked',
+      context: { endpoint },
+    });
+  }
+
+  /** Says, once, that rows were left out because they had moved on to the next page. */
+  tellMoved(): void {
+    if (this.#moved === 0) return;
+    const { stream, endpoint } = this.#listing;
+    const message = `GET ${endpoint}: ${String(this.#moved)} rows came again on the next page: left out there`;
+    this.#client.emit({ type: "warning", stream, message });
+  }
+
+  #read(query: Query, position: string): AsyncIterable<Part> {
+    return this.#client.read({ ...this.#call(query, position), shape: "rows" }, this.#signal);
+  }
+
+  #call(query: Query, position: string): Omit<Call, "shape"> {
+    const { stream, endpoint, path, itemKey } = this.#listing;
+    return {
+      stream,
+      endpoint,
+      path,
+      itemKey,
+      position,
+      query: { ...this.#listing.query, ...query },
+    };
+  }
+}
+
+function positionOf(number: number): string {
+  return number === 1 ? "" : ` page ${String(number)}`;
+}

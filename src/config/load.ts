@@ -28,17 +28,20 @@ export interface ConfigSources {
 export function loadConfig(sources: ConfigSources): Config {
   const problems: string[] = [];
   const all = settings();
+  const layers = [
+    ...sources.files.filter((path) => path !== "ENV").map((path) => readObject(path, sources)),
+    ...fromEnv(all, sources.env, problems),
+    sources.overrides ?? {},
+  ];
   let values: Record<string, unknown> = {};
-  for (const path of sources.files) {
-    if (path === "ENV") continue;
-    values = merge(values, readObject(path, sources));
+  for (const layer of layers) {
+    values = over(values, readGroups(layer, all, problems), all, problems);
   }
-  values = merge(values, fromEnv(all, sources.env, problems));
-  values = merge(values, sources.overrides ?? {});
   values = readSecretFiles(values, all, problems);
   values = readText(values, all);
   if (sources.withoutKey && values["api_key"] === undefined) values["api_key"] = "none";
-  const parsed = configSchema.safeParse(values);
+  // Issues carry what was given, to tell what is missing from what is wrong; no message repeats it.
+  const parsed = configSchema.safeParse(values, { reportInput: true });
   if (!parsed.success) problems.push(...parsed.error.issues.flatMap((i) => problem(i, all)));
   if (parsed.success && problems.length === 0) return parsed.data;
   throw new ConnectorError("config", [...new Set(problems)].join("\n"));
@@ -76,43 +79,78 @@ export function readJson(name: string, read: () => string): unknown {
   }
 }
 
+type Values = Readonly<Record<string, unknown>>;
+
 /** Objects are merged one level deep, so that one file may set a limit and another the next. */
-function merge(a: Record<string, unknown>, b: JsonObject): Record<string, unknown> {
-  const out = { ...a };
-  for (const [key, value] of Object.entries(b)) {
-    const before = out[key];
-    out[key] = isObject(before) && isObject(value) ? { ...before, ...value } : value;
+function merge(below: Values, above: Values): Record<string, unknown> {
+  const out = new Map(Object.entries(below));
+  for (const [key, value] of Object.entries(above)) {
+    const before = out.get(key);
+    out.set(key, isObject(before) && isObject(value) ? { ...before, ...value } : value);
+  }
+  return Object.fromEntries(out);
+}
+
+/** Puts one source over another. A secret and the file that holds it are the same setting. */
+function over(
+  below: Values,
+  above: Values,
+  all: readonly Setting[],
+  problems: string[],
+): Record<string, unknown> {
+  const kept = { ...below };
+  for (const { path } of all.filter((s) => s.secret)) {
+    const name = path.join(".");
+    const file = `${name}_file`;
+    if (name in above && file in above) {
+      problems.push(`config: ${name} and ${file} are both set: leave one out`);
+    }
+    if (name in above) Reflect.deleteProperty(kept, file);
+    if (file in above) Reflect.deleteProperty(kept, name);
+  }
+  return merge(kept, above);
+}
+
+/** A group of settings may come as the text of a JSON object. */
+function readGroups(layer: Values, all: readonly Setting[], problems: string[]): Values {
+  const out = { ...layer };
+  for (const group of new Set(all.filter((s) => s.path.length > 1).map((s) => s.path[0] ?? ""))) {
+    const value = out[group];
+    if (typeof value !== "string") continue;
+    out[group] = parsed(value, isObject);
+    if (out[group] !== undefined) continue;
+    problems.push(`config: ${group}: expected object, received string`);
+    Reflect.deleteProperty(out, group);
   }
   return out;
 }
 
+/** The environment in two layers: groups as JSON, and over them the settings on their own. */
 function fromEnv(
   all: readonly Setting[],
   env: ConfigSources["env"],
   problems: string[],
-): JsonObject {
-  let values: Record<string, unknown> = {};
-  const known = new Map(all.map((s) => [envName(s), s]));
-  for (const setting of all.filter((s) => s.secret)) {
-    known.set(`${envName(setting)}_FILE`, { ...setting, path: [`${setting.path.join(".")}_file`] });
+): readonly Values[] {
+  const groups: Record<string, unknown> = {};
+  let single: Values = {};
+  const known = new Map(all.map((s) => [envName(s), s.path]));
+  for (const { path } of all.filter((s) => s.secret)) {
+    known.set(`${envName({ path })}_FILE`, [`${path.join(".")}_file`]);
   }
-  const groups = new Map(
-    all
-      .filter((s) => s.path.length > 1)
-      .map((s) => [envName({ ...s, path: s.path.slice(0, 1) }), s]),
-  );
+  const heads = all.filter((s) => s.path.length > 1).map((s) => s.path.slice(0, 1));
+  const groupOf = new Map(heads.map((path) => [envName({ path }), path[0] ?? ""]));
   for (const [name, value] of Object.entries(env)) {
     if (!name.startsWith("TAP_KNOWBE4_") || value === undefined || value === "") continue;
-    const setting = known.get(name);
-    const group = groups.get(name);
-    if (setting !== undefined) values = merge(values, nest(setting.path, value));
-    else if (group !== undefined) values = merge(values, nest(group.path.slice(0, 1), value));
+    const path = known.get(name);
+    const group = groupOf.get(name);
+    if (path !== undefined) single = merge(single, nest(path, value));
+    else if (group !== undefined) groups[group] = value;
     // Meltano exports more names with our prefix than we declare: its own have a double underscore.
     else if (!name.startsWith("TAP_KNOWBE4__") && name !== "TAP_KNOWBE4_LOGLEVEL") {
       problems.push(`config: unknown setting ${name}${didYouMean(name, [...known.keys()])}`);
     }
   }
-  return values;
+  return [groups, single];
 }
 
 function nest(path: readonly string[], value: unknown): JsonObject {
@@ -120,9 +158,12 @@ function nest(path: readonly string[], value: unknown): JsonObject {
   return { [head]: rest.length === 0 ? value : nest(rest, value) };
 }
 
+/** In place of a secret whose own problem has been told: it is not missing as well. */
+const UNREAD = "unread";
+
 /** `api_key_file` stands for the content of that file. */
 function readSecretFiles(
-  values: Record<string, unknown>,
+  values: Values,
   all: readonly Setting[],
   problems: string[],
 ): Record<string, unknown> {
@@ -130,29 +171,25 @@ function readSecretFiles(
   for (const { path } of all.filter((s) => s.secret)) {
     const name = path.join(".");
     const file = out[`${name}_file`];
-    if (typeof file !== "string") continue;
+    if (file === undefined) continue;
     Reflect.deleteProperty(out, `${name}_file`);
+    out[name] = UNREAD;
+    if (typeof file !== "string") {
+      problems.push(`config: ${name}_file is not text`);
+      continue;
+    }
     try {
       out[name] = readFileSync(file, "utf8").trim();
     } catch {
       problems.push(`config: ${name}_file: the file cannot be read`);
-      out[name] = "unread";
     }
   }
   return out;
 }
 
-/** Platforms hand over numbers, booleans and objects as text; they are read as what is declared. */
-function readText(
-  values: Record<string, unknown>,
-  all: readonly Setting[],
-): Record<string, unknown> {
+/** Platforms hand over numbers and booleans as text; they are read as what is declared. */
+function readText(values: Values, all: readonly Setting[]): Record<string, unknown> {
   const out: Record<string, unknown> = { ...values };
-  const groups = new Set(all.filter((s) => s.path.length > 1).map((s) => s.path[0] ?? ""));
-  for (const group of groups) {
-    const value = out[group];
-    if (typeof value === "string") out[group] = parsed(value, isObject) ?? value;
-  }
   const { destination } = out;
   if (isObject(destination)) out["destination"] = { type: "duckdb", ...destination };
   for (const { path, type } of all) {
@@ -195,7 +232,10 @@ function problem(issue: Issue, all: readonly Setting[]): readonly string[] {
   if (issue.code === "invalid_type" && issue.input === undefined && setting?.required === true) {
     return [`config: ${name} is missing: set it in the file or as ${envName(setting)}`];
   }
-  if (name === "api_key") return ["config: api_key is empty or not text"];
+  if (name === "api_key") {
+    const what = issue.code === "custom" ? "holds spaces or other characters that no key has" : "";
+    return [`config: api_key ${what === "" ? "is empty or not text" : what}`];
+  }
   if (setting !== undefined && setting.allowed.length > 0) {
     return [`config: ${name} must be one of ${setting.allowed.join(", ")}`];
   }

@@ -77,10 +77,17 @@ const duckdb = z
  * `spec.json` and `--about` come from here.
  */
 export const configSchema = z.strictObject({
-  api_key: text(
-    "API key",
-    "Reporting API key, made in the KnowBe4 console under Account Settings > API.",
-  ).meta(SECRET),
+  api_key: z
+    .string()
+    .trim()
+    .min(1)
+    // It goes into a header, which refuses anything else and would quote it while doing so.
+    .refine((key) => /^[!-~]*$/.test(key))
+    .meta({
+      ...SECRET,
+      title: "API key",
+      description: "Reporting API key, made in the KnowBe4 console under Account Settings > API.",
+    }),
   region: z
     .enum(REGIONS)
     .default("us")

@@ -69,6 +69,6 @@ function leaf(node: Node, path: readonly string[], required: boolean): Setting {
 }
 
 /** Environment variable of a setting: `TAP_KNOWBE4_RATE_LIMIT_PER_MINUTE`. */
-export function envName(setting: Setting): string {
+export function envName(setting: Pick<Setting, "path">): string {
   return `TAP_KNOWBE4_${setting.path.join("_").toUpperCase()}`;
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../core/clock.js";
 import { ConnectorError } from "../core/errors.js";
 
 /** What to throw once a signal is aborted: its own reason where that is one of our errors. */
@@ -21,5 +22,15 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener("abort", abort);
+  }
+}
+
+/** Sleeps; rejects with `cancelled`, at once, when the signal is aborted. */
+export async function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (signal.aborted) throw cancelled(signal);
+    throw error;
   }
 }

@@ -40,7 +40,6 @@ export function refusal(answer: Answered): Fault | undefined {
   }
   if (status === 401) return fault({ kind: "auth", retry: "never", hint: KEY_HINT });
   if (status === 403) return fault({ kind: "forbidden", retry: "never", hint: PLAN_HINT });
-  if (status === 407) return proxyRefusal(status);
   return fault({ kind: "api_contract", retry: "never" });
 }
 
@@ -76,7 +75,8 @@ function isHtml(answer: Answered): boolean {
 /** The bearer token must not follow a redirect, and KnowBe4 sends none. */
 function redirect(answer: Answered): Fault {
   const location = answer.headers.get("location") ?? "";
-  const to = URL.canParse(location, answer.url) ? new URL(location, answer.url).host : "nowhere";
+  const isAddress = location !== "" && URL.canParse(location, answer.url);
+  const to = isAddress ? new URL(location, answer.url).host : "nowhere";
   return new Fault({
     kind: "unavailable",
     what: `answered ${String(answer.status)}: redirect refused, to ${to}`,

@@ -1,7 +1,7 @@
 import { DAY_MS, iso, type Clock } from "../core/clock.js";
 import { ConnectorError, type ErrorContext } from "../core/errors.js";
 import type { Emit } from "../core/events.js";
-import { cancelled, unlessAborted } from "./cancel.js";
+import { cancelled, sleep, unlessAborted } from "./cancel.js";
 
 /** Most requests in any second, any minute and any 24 hours; 0 switches a window off. */
 export interface RateLimits {
@@ -133,7 +133,7 @@ export class RateLimiter {
   async #sleep(waitMs: number, reason: string, signal: AbortSignal): Promise<void> {
     const { clock, emit } = this.#options;
     if (waitMs >= TELL_FROM_MS) emit({ type: "waiting", reason, waitMs });
-    await clock.sleep(Math.min(waitMs, DAY_MS), signal);
+    await sleep(clock, Math.min(waitMs, DAY_MS), signal);
   }
 
   /** When a window has room for one more, monotonic ms. */

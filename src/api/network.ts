@@ -35,12 +35,8 @@ export function networkFault(
   const cause = withoutSecrets(error, secrets);
   const codes = [...codesOf(error)];
   const context = { host, code: codes[0] ?? null };
-  const proxyStatus = [...messagesOf(error)]
-    .map((text) => /Proxy response \((\d{3})\)/.exec(text)?.[1])
-    .find((status) => status !== undefined);
-  if (proxyStatus !== undefined && proxyStatus.startsWith("4")) {
-    return proxyRefusal(Number(proxyStatus), cause);
-  }
+  const refusedBy = [...messagesOf(error)].map(proxyStatus).find((found) => found !== null);
+  if (refusedBy != null) return proxyRefusal(refusedBy, cause);
   const tls = codes.find((code) => TLS.test(code));
   if (tls !== undefined) {
     const what = `could not trust ${host} (${tls})`;
@@ -66,6 +62,16 @@ export function networkFault(
   const isOut = codes.some((code) => NO_CONNECTION.test(code));
   const what = `${isOut ? "could not connect" : "lost the connection"} to ${host}${why}`;
   return new Fault({ kind: "unavailable", what, retry: "backoff", context, cause });
+}
+
+/**
+ * Status with which a proxy refused us, from the texts of undici, which has no code for it. Statuses
+ * from 500 on are not counted: the proxy may find its way later.
+ */
+function proxyStatus(text: string): number | null {
+  const status = /Proxy response \((4\d\d)\)/.exec(text)?.[1];
+  if (status !== undefined) return Number(status);
+  return /proxy authentication required/i.test(text) ? 407 : null;
 }
 
 /** No byte came for too long. */

@@ -161,24 +161,26 @@ class Walk {
     const { itemKey } = this.#listing;
     const keys = new PageKeys(this.#before);
     let moved = 0;
+    let end: PageEnd | undefined;
+    // Read to the end of the iteration, not only of the rows: else the request counts as given up.
     for await (const part of this.#read(query, position)) {
       const items = keys.add(part.items, itemKey);
       moved += part.items.length - items.length;
-      const page = { items, receivedAt: part.receivedAt };
-      if (part.end === null) {
-        if (items.length > 0) yield page;
-        continue;
+      if (part.end !== null) {
+        const isRepeated = keys.count > 0 && this.#digests.add(keys.digest());
+        end = { rows: keys.count, nextCursor: part.end.nextCursor, isRepeated };
       }
-      const { nextCursor } = part.end;
-      const isRepeated = keys.count > 0 && this.#digests.add(keys.digest());
-      if (!isRepeated) {
-        this.#moved += moved;
-        this.#before = keys;
-        if (items.length > 0) yield page;
-      }
-      return { rows: keys.count, nextCursor, isRepeated };
+      const isNew = end?.isRepeated !== true && items.length > 0;
+      if (isNew) yield { items, receivedAt: part.receivedAt };
     }
-    throw new ConnectorError("internal", `${this.#listing.stream}: an answer without an end`);
+    if (end === undefined) {
+      throw new ConnectorError("internal", `${this.#listing.stream}: an answer without an end`);
+    }
+    if (!end.isRepeated) {
+      this.#moved += moved;
+      this.#before = keys;
+    }
+    return end;
   }
 
   /** Asks for one row of the listing with a cursor: a server that pages by cursor gives the next. */

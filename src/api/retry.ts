@@ -1,7 +1,7 @@
 import { iso, type Clock } from "../core/clock.js";
 import { ConnectorError } from "../core/errors.js";
 import type { Emit } from "../core/events.js";
-import { cancelled } from "./cancel.js";
+import { cancelled, sleep } from "./cancel.js";
 import { Fault, type FaultFacts } from "./fault.js";
 import { askedToWait, type OnQuotaExhausted, type RateLimiter } from "./limiter.js";
 
@@ -121,12 +121,7 @@ async function pause(
   }
   const reason = `${record.subject} ${facts.what}: trying again`;
   if (waitMs >= TELL_FROM_MS) emit({ type: "waiting", reason, waitMs });
-  try {
-    await clock.sleep(waitMs, signal);
-  } catch (error) {
-    if (signal.aborted) throw cancelled(signal);
-    throw error;
-  }
+  await sleep(clock, waitMs, signal);
   return waitMs;
 }
 

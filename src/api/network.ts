@@ -65,13 +65,12 @@ export function networkFault(
 }
 
 /**
- * Status with which a proxy refused us, from the texts of undici, which has no code for it. Statuses
+ * Status with which a proxy refused us, from the text of undici, which has no code for it. Statuses
  * from 500 on are not counted: the proxy may find its way later.
  */
 function proxyStatus(text: string): number | null {
   const status = /Proxy response \((4\d\d)\)/.exec(text)?.[1];
-  if (status !== undefined) return Number(status);
-  return /proxy authentication required/i.test(text) ? 407 : null;
+  return status === undefined ? null : Number(status);
 }
 
 /** No byte came for too long. */

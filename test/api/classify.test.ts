@@ -70,14 +70,6 @@ describe("a status that a retry does not cure", () => {
 
     expect(error.message).toContain("redirect refused, to nowhere");
   });
-
-  test("407 is the proxy's, not KnowBe4's", async () => {
-    const { error, asked } = await outcomeOf({ status: 407 });
-
-    expect(asked).toBe(1);
-    expect(error.kind).toBe("unavailable");
-    expect(error.hint).toContain("HTTPS_PROXY");
-  });
 });
 
 describe("a status that a retry may cure", () => {

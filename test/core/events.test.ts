@@ -16,20 +16,12 @@ test("a run tells of each stream's start, pages, checkpoint and end, in that ord
     },
   });
 
-  expect(
-    ran.events.map((e) => [e.type, "stream" in e ? e.stream : "", "rows" in e ? e.rows : 0]),
-  ).toEqual([
-    ["stream_started", "people", 0],
-    ["stream_finished", "", 0],
-    ["stream_started", "exams", 0],
-    ["page", "exams", 1],
-    ["stream_finished", "", 0],
-    ["stream_started", "results", 0],
-    ["page", "results", 2],
-    ["page", "results", 1],
-    ["checkpoint", "results", 0],
-    ["stream_finished", "", 0],
+  expect(ran.events.map((e) => [e.type, "stream" in e ? e.stream : ""].join(" ").trim())).toEqual([
+    ...["stream_started exams", "page exams", "stream_finished"],
+    ...["stream_started results", "page results", "page results", "checkpoint results"],
+    ...["stream_finished", "stream_started people", "stream_finished"],
   ]);
+  expect(ran.events.flatMap((e) => (e.type === "page" ? [e.rows] : []))).toEqual([1, 2, 1]);
 });
 
 test("every batch of a run says when the run started, and rows when their page arrived", async () => {

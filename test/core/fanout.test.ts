@@ -34,7 +34,7 @@ test("at any concurrency and any speed, results come in the order of the parents
     fc.asyncProperty(turns, fc.integer({ min: 1, max: 10 }), async (parents, concurrency) => {
       expect(await collect(parents, concurrency)).toEqual(await collect(parents, 1));
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 

@@ -15,7 +15,7 @@ import { REGISTRY } from "../../support/streams.js";
  */
 
 const STREAMS = ["people", "members", "results", "enrolments", "scores", "team_scores"];
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 60 };
 
 const sync = (
   account: Account,

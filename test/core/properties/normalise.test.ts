@@ -76,7 +76,7 @@ test.each(REGISTRY.map((def) => [def.name, def] as const))(
 
         expect(rows.length + rejects.length).toBe(1);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   },
 );
@@ -96,7 +96,7 @@ test.each([people, results, enrolments].map((def) => [def.name, def] as const))(
           expect(Object.keys(row)).toEqual(keys);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   },
 );
@@ -111,7 +111,7 @@ test("any row and any reject can be written as UTF-8 JSON and read again unchang
       expect(text).not.toMatch(/\\ud[89a-f]/i);
       expect(stringify(JSON.parse(text))).toBe(JSON.stringify(JSON.parse(text)));
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });
 

@@ -126,6 +126,20 @@ test("what was read below whole parents before a failure is kept", async () => {
   expect(next.requests.slice(1)).toEqual([2, 3].map((id) => `/v1/exams/${String(id)}/results`));
 });
 
+test("progress is made safe every so often, should nobody be there to do it at the end", async () => {
+  const many = Array.from({ length: 120 }, (_, i) => exam(i + 1));
+  const large = Array.from({ length: 2_000 }, (_, i) => ({ result_id: i }));
+  const pagesOf = (result: readonly object[]) => ({ "/v1/exams/1/results": [result] });
+
+  const small = await read({ script: account(...many) });
+  const big = await read({ script: { ...account(exam(1), exam(2)), ...pagesOf(large) } });
+
+  const parts = (ran: typeof small) =>
+    ran.sink.acknowledged.map((c) => Object.keys(c.bookmark.parts ?? {}).length);
+  expect(parts(small)).toEqual([50, 100, 120]);
+  expect(parts(big)).toEqual([1, 2]);
+});
+
 test("an account larger than its quota is read to the end, a day's requests at a time", async () => {
   const exams = Array.from({ length: 10 }, (_, i) => exam(i + 1));
   const script = {

@@ -244,6 +244,23 @@ test("9: no person's data leaves through events, outcomes, errors or the state",
   expect(stringify(told as unknown as Json)).not.toContain(CANARY);
 });
 
+test("9: no person's data leaves through the state of a run that was complete", async () => {
+  const ran = await run({
+    streams: ["people", "members", "results", "enrolments"],
+    script: {
+      "/v1/people": [[person(1, { name: CANARY, teams: [7] })]],
+      "/v1/teams": [[{ id: 7, name: CANARY, member_count: 1 }]],
+      "/v1/exams": [[{ exam_id: 1, status: CANARY }]],
+      "/v1/exams/1/results": [[{ result_id: 1, [CANARY]: null, note: CANARY }]],
+      "/v1/courses": [[{ course_id: 1, name: CANARY, status: "Open" }]],
+      "/v1/enrolments": [[{ enrolment_id: 1, course_id: 1, status: CANARY }]],
+    },
+  });
+
+  expect(ran.error).toBeUndefined();
+  expect(stringify(ran.state as unknown as Json)).not.toContain(CANARY);
+});
+
 test("10: output is deterministic: a slow answer does not move a row", async () => {
   const parents = [3, 1, 2].map((exam_id) => ({ exam_id }));
   const script = {

@@ -208,6 +208,17 @@ test("rows of no slice, or of one that is not listed, are read by every scan and
   expect(ran.bookmark("enrolments")?.parts?.[""]).toMatchObject({ rows: 2 });
 });
 
+test("rows of no slice are part of what a scan costs", async () => {
+  const loose = Array.from({ length: 6 }, (_, i) => ({ enrolment_id: i + 1 }));
+  const courses = account([open(1), open(2)], 1);
+  const script = { ...courses, "/v1/enrolments": [...(courses["/v1/enrolments"] ?? []), loose] };
+  const first = await read(script, 0);
+
+  const ran = await read(script, 1, first.state);
+
+  expect(asked(ran)).toEqual(["1", "2"]); // 2 requests against the 4 pages of 8 rows
+});
+
 test("a slice that went away between list and read is skipped and said", async () => {
   const first = await read(account(BASE), 0);
   const script = {

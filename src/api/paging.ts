@@ -1,7 +1,7 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Listing, Page, PageSource, SourceMemory } from "../core/ports.js";
 import type { Call, Part } from "./attempt.js";
-import type { Client } from "./client.js";
+import type { Client, Pagination } from "./client.js";
 import { PageKeys, Repeats } from "./repeats.js";
 
 /** Answers of a server that has no such page, in place of an empty one. */
@@ -40,7 +40,11 @@ class ApiSource implements PageSource {
   constructor(client: Client, earlier: Way | null) {
     this.#client = client;
     this.#earlier = earlier;
-    this.#way = client.pagination === "auto" ? null : client.pagination;
+    this.#way = client.pagination === "page" ? "page" : null;
+  }
+
+  get #isByCursorOnly(): boolean {
+    return this.#client.pagination === "cursor";
   }
 
   get memory(): SourceMemory {
@@ -51,7 +55,7 @@ class ApiSource implements PageSource {
     const walk = new Walk(this.#client, listing, signal);
     if (listing.kind === "object") yield* walk.object();
     else if (listing.kind === "whole") yield* this.#whole(walk);
-    else if (this.#way === "page") yield* this.#fromPage(1, walk);
+    else if (this.#way === "page" && !this.#isByCursorOnly) yield* this.#fromPage(1, walk);
     else yield* this.#byCursor(walk);
     walk.tellMoved();
   }
@@ -69,15 +73,17 @@ class ApiSource implements PageSource {
     for (let number = 2; end.nextCursor !== null; number++) {
       this.#way = "cursor";
       if (end.rows === 0) return;
-      if (cursors.add(end.nextCursor)) throw walk.loop("a cursor that came before");
+      if (cursors.add(end.nextCursor)) throw walk.fault("with a cursor that came before", "page");
       end = yield* walk.page({ cursor: end.nextCursor, ...size }, positionOf(number));
-      if (end.isRepeated) throw walk.loop("a page that came before");
+      if (end.isRepeated) throw walk.fault("with a page that came before", "cursor");
     }
     if (end.rows === 0) return;
     // Any cursor, of this listing or another, proves that a listing without one has ended.
     if (end.rows > 1) await this.#decide(walk);
-    if (this.#way === "page") yield* this.#fromPage(2, walk);
-    else if (this.#way === null && this.#earlier !== "cursor") {
+    if (this.#way === "page") {
+      if (this.#isByCursorOnly) throw walk.fault("without a cursor, and pages by number", "auto");
+      yield* this.#fromPage(2, walk);
+    } else if (this.#way === null && !this.#isByCursorOnly && this.#earlier !== "cursor") {
       if ((yield* this.#lookFurther(walk, size)) > 0) this.#way ??= "page";
     }
   }
@@ -91,7 +97,7 @@ class ApiSource implements PageSource {
     for (let number = first; ; number++) {
       const end = yield* walk.page({ page: String(number), ...size }, positionOf(number));
       if (end.rows === 0) return;
-      if (end.isRepeated) throw walk.loop("a page that came before");
+      if (end.isRepeated) throw walk.fault("with a page that came before", "cursor");
     }
   }
 
@@ -192,11 +198,11 @@ class Walk {
     return way;
   }
 
-  /** The error for a server that would send us round in circles. */
-  loop(what: string): ConnectorError {
+  /** The error for a server that would send us in circles, or leave rows out. */
+  fault(how: string, instead: Pagination): ConnectorError {
     const { stream, endpoint } = this.#listing;
-    return new ConnectorError("api_contract", `${stream}: GET ${endpoint} answered with ${what}`, {
-      hint: 'set pagination to "page" or "cursor": the server seems to ignore the way it was asked',
+    return new ConnectorError("api_contract", `${stream}: GET ${endpoint} answered ${how}`, {
+      hint: `set pagination to "${instead}": the server seems to ignore the way it was asked`,
       context: { endpoint },
     });
   }

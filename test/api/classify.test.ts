@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import type { ConnectorError } from "../../src/core/errors.js";
-import { bench, errorOf, readAll, readPages, rows, type Bench } from "./support/client.js";
+import { bench, errorOf, readOnce, readPages, rows, type Bench } from "./support/client.js";
 import { play, send, serve, type Answer } from "./support/server.js";
 
 /** What a listing ends with when every request is answered in this way. */
@@ -10,10 +10,9 @@ async function outcomeOf(
 ): Promise<Bench & { error: ConnectorError; asked: number }> {
   const server = await play(answer);
   const made = bench(server.url, {
-    pagination: "cursor",
     retry: { maxAttempts: 3, maxSeconds: 600 },
   });
-  const error = await errorOf(readAll(made.source()));
+  const error = await errorOf(readOnce(made.source()));
   return { ...made, error, asked: server.requests.length };
 }
 
@@ -78,7 +77,7 @@ describe("a status that a retry may cure", () => {
     async (status) => {
       const server = await play({ status }, { status }, { body: rows(2) });
 
-      expect(await readAll(bench(server.url, { pagination: "cursor" }).source())).toEqual(rows(2));
+      expect(await readOnce(bench(server.url).source())).toEqual(rows(2));
       expect(server.requests).toHaveLength(3);
     },
   );
@@ -156,7 +155,7 @@ describe("an answer of another shape", () => {
   test("an envelope with rows is a listing, whatever else it says", async () => {
     const server = await play({ body: { data: rows(2), message: "ok", pagination: null } });
 
-    expect(await readAll(bench(server.url, { pagination: "cursor" }).source())).toEqual(rows(2));
+    expect(await readOnce(bench(server.url).source())).toEqual(rows(2));
   });
 });
 
@@ -186,7 +185,7 @@ describe("one object", () => {
   ])("is not there in %j", async (body, what) => {
     const server = await play({ body });
 
-    const error = await errorOf(readAll(bench(server.url).source(), account));
+    const error = await errorOf(readOnce(bench(server.url).source(), account));
 
     expect(error.kind).toBe("api_contract");
     expect(error.message).toBe(
@@ -207,9 +206,9 @@ test("every attempt is told, with its status and its number", async () => {
     if (n === 1) response.destroy();
     else send(response, n === 2 ? { status: 503 } : { body: rows(1) });
   });
-  const { source, events } = bench(server.url, { pagination: "cursor" });
+  const { source, events } = bench(server.url);
 
-  await readAll(source());
+  await readOnce(source());
 
   const common = {
     type: "request",

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 
 import { parseBody, parseRows } from "../../src/api/decode.js";
 import { Fault } from "../../src/api/fault.js";
-import { bench, errorOf, readAll, rows } from "./support/client.js";
+import { bench, errorOf, readOnce, rows } from "./support/client.js";
 import { play, send, serve } from "./support/server.js";
 
 /** Decodes in one go. */
@@ -168,7 +168,7 @@ describe("a body in pieces", () => {
 });
 
 describe("a body on the wire", () => {
-  const ONE_WAY = { pagination: "cursor", retry: { maxAttempts: 3, maxSeconds: 60 } } as const;
+  const THRICE = { retry: { maxAttempts: 3, maxSeconds: 60 } } as const;
 
   test("that is packed is unpacked", async () => {
     const server = await play({
@@ -176,7 +176,7 @@ describe("a body on the wire", () => {
       body: gzipSync(JSON.stringify(rows(50))),
     });
 
-    expect(await readAll(bench(server.url, ONE_WAY).source())).toEqual(rows(50));
+    expect(await readOnce(bench(server.url, THRICE).source())).toEqual(rows(50));
   });
 
   test.each([
@@ -187,7 +187,7 @@ describe("a body on the wire", () => {
   ])("that is %s is asked for again, then breaks the contract", async (_, headers, body) => {
     const server = await play({ headers, body });
 
-    const error = await errorOf(readAll(bench(server.url, ONE_WAY).source()));
+    const error = await errorOf(readOnce(bench(server.url, THRICE).source()));
 
     expect(server.requests).toHaveLength(3);
     expect(error.kind).toBe("api_contract");
@@ -201,7 +201,7 @@ describe("a body on the wire", () => {
       response.write("[]", () => response.socket?.end());
     });
 
-    expect(await readAll(bench(server.url, ONE_WAY).source())).toEqual(rows(9));
+    expect(await readOnce(bench(server.url, THRICE).source())).toEqual(rows(9));
   });
 
   test("that is shorter than announced for good breaks the contract", async () => {
@@ -210,7 +210,7 @@ describe("a body on the wire", () => {
       response.write("[]", () => response.socket?.end());
     });
 
-    const error = await errorOf(readAll(bench(server.url, ONE_WAY).source()));
+    const error = await errorOf(readOnce(bench(server.url, THRICE).source()));
 
     expect(error.kind).toBe("api_contract");
     expect(error.message).toContain("cut off");

@@ -203,10 +203,10 @@ describe("by cursor", () => {
 
   test.each(["", "null"])("takes the header %j for no cursor", async (next) => {
     const server = await serve((_, response) =>
-      send(response, { body: rows(3), headers: { "x-next-cursor": next } }),
+      send(response, { body: rows(1), headers: { "x-next-cursor": next } }),
     );
 
-    expect(await readAll(bench(server.url, BY_CURSOR).source())).toEqual(rows(3));
+    expect(await readAll(bench(server.url, BY_CURSOR).source())).toEqual(rows(1));
   });
 
   test("keeps a cursor beyond 2^53 exactly", async () => {
@@ -218,6 +218,31 @@ describe("by cursor", () => {
     await readAll(bench(server.url, BY_CURSOR).source());
 
     expect(queries(server)[1]).toEqual({ cursor: "9007199254740993", per_page: "10" });
+  });
+});
+
+describe("by cursor on a server that pages by number", () => {
+  const BY_CURSOR = { pagination: "cursor", pageSize: 10 } as const;
+
+  test("fails in place of taking the first page for everything", async () => {
+    const server = await account({ total: 25, by: "page" });
+
+    const error = await errorOf(readAll(bench(server.url, BY_CURSOR).source()));
+
+    expect(error.kind).toBe("api_contract");
+    expect(error.message).toBe(
+      "users: GET /v1/users answered without a cursor, and pages by number",
+    );
+    expect(error.hint).toContain('set pagination to "auto"');
+  });
+
+  test("is told by one probe in a run", async () => {
+    const server = await account({ total: 25, by: "page" });
+    const reader = bench(server.url, BY_CURSOR).source();
+
+    for (let i = 0; i < 3; i++) await errorOf(readAll(reader));
+
+    expect(queries(server).filter((q) => q["per_page"] === "1")).toHaveLength(1);
   });
 });
 

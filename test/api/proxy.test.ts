@@ -3,7 +3,7 @@ import { connect } from "node:net";
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { bench, errorOf, readAll, rows } from "./support/client.js";
+import { bench, errorOf, readOnce, rows } from "./support/client.js";
 import { addressOf, listening, play } from "./support/server.js";
 
 /** A proxy that sends every tunnel to one address, and notes who asked for what. */
@@ -29,9 +29,9 @@ test("a proxy that the environment names is used, with its password", async () =
   const api = await play({ body: rows(2) });
   const proxy = await proxyTo(api.url);
   const env = { http_proxy: proxy.url.replace("http://", "http://me:hunter2@") };
-  const { source } = bench("http://kb4.test", { pagination: "cursor", env });
+  const { source } = bench("http://kb4.test", { env });
 
-  expect(await readAll(source())).toEqual(rows(2));
+  expect(await readOnce(source())).toEqual(rows(2));
 
   const basic = Buffer.from("me:hunter2").toString("base64");
   expect(proxy.asked).toEqual([`kb4.test:80 Basic ${basic}`]);
@@ -42,13 +42,12 @@ test("a proxy is not asked for this machine, nor for what NO_PROXY lists", async
   const proxy = await proxyTo(api.url);
   const env = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url };
 
-  expect(await readAll(bench(api.url, { pagination: "cursor", env }).source())).toEqual(rows(2));
+  expect(await readOnce(bench(api.url, { env }).source())).toEqual(rows(2));
   const spared = bench("http://kb4.invalid", {
-    pagination: "cursor",
     env: { ...env, NO_PROXY: "kb4.invalid" },
     retry: { maxAttempts: 1, maxSeconds: 1 },
   });
-  expect((await errorOf(readAll(spared.source()))).message).toContain("found no address");
+  expect((await errorOf(readOnce(spared.source()))).message).toContain("found no address");
 
   expect(proxy.asked).toEqual([]);
 });
@@ -64,7 +63,7 @@ test("a proxy that refuses us is told apart from KnowBe4, and asked once", async
   onTestFinished(() => void server.close());
   const env = { HTTPS_PROXY: addressOf(server) };
 
-  const error = await errorOf(readAll(bench("https://us.api.knowbe4.com", { env }).source()));
+  const error = await errorOf(readOnce(bench("https://us.api.knowbe4.com", { env }).source()));
 
   expect(asked).toBe(1);
   expect(error.kind).toBe("unavailable");
@@ -75,7 +74,7 @@ test("a proxy that refuses us is told apart from KnowBe4, and asked once", async
 test("a variable that holds no address is named, and its value is not repeated", async () => {
   const { source } = bench("https://us.api.knowbe4.com", { env: { https_proxy: "hunter2" } });
 
-  const error = await errorOf(readAll(source()));
+  const error = await errorOf(readOnce(source()));
 
   expect(error.kind).toBe("config");
   expect(error.message).toBe("https_proxy: not an address");

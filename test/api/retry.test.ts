@@ -4,26 +4,24 @@ import { describe, expect, onTestFinished, test } from "vitest";
 
 import type { Clock } from "../../src/core/clock.js";
 import { FAKE_START, fakeClock } from "../support/clock.js";
-import { bench, errorOf, noAbort, readAll, rows } from "./support/client.js";
+import { bench, errorOf, noAbort, readAll, readOnce, rows } from "./support/client.js";
 import { addressOf, listening, play, send, serve } from "./support/server.js";
-
-const ONE_WAY = { pagination: "cursor" } as const;
 
 describe("a server's own number", () => {
   test("is waited out exactly when it is seconds", async () => {
     const server = await play({ status: 429, headers: { "retry-after": "3" } }, { body: rows(1) });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    expect(await readAll(source())).toEqual(rows(1));
+    expect(await readOnce(source())).toEqual(rows(1));
     expect(clock.slept).toEqual([3_000]); // milliseconds, exactly: no jitter on a server's own number
   });
 
   test("is waited out exactly when it is a date", async () => {
     const at = new Date(FAKE_START + 90_000).toUTCString();
     const server = await play({ status: 503, headers: { "retry-after": at } }, { body: rows(1) });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    await readAll(source());
+    await readOnce(source());
 
     expect(clock.slept).toEqual([90_000]);
   });
@@ -34,9 +32,9 @@ describe("a server's own number", () => {
   ])("is taken from X-RateLimit-Reset as %s", async (_, reset) => {
     const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": reset };
     const server = await play({ status: 429, headers }, { body: rows(1) });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    await readAll(source());
+    await readOnce(source());
 
     expect(clock.slept).toEqual([20_000]);
   });
@@ -46,9 +44,9 @@ describe("a server's own number", () => {
       { status: 503, headers: { "retry-after": "soon" } },
       { body: rows(1) },
     );
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    await readAll(source());
+    await readOnce(source());
 
     expect(clock.slept).toEqual([500]);
   });
@@ -63,9 +61,9 @@ describe("a server's own number", () => {
       else send(response, { body: rows(1) });
       told = true;
     });
-    const { source } = bench(server.url, { ...ONE_WAY, clock });
+    const { source } = bench(server.url, { clock });
     const reader = source();
-    await Promise.all([readAll(reader), readAll(reader, { path: "/v1/groups" })]);
+    await Promise.all([readOnce(reader), readOnce(reader, { path: "/v1/groups" })]);
     const [first = 0, ...others] = times;
 
     // The second was on its way by then; what follows waited.
@@ -86,9 +84,9 @@ describe("a server's own number", () => {
 
   test("beyond our patience ends the run, with when to come back", async () => {
     const server = await play({ status: 429, headers: { "retry-after": "7200" } });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(server.requests).toHaveLength(1);
     expect(clock.slept).toEqual([]);
@@ -104,9 +102,9 @@ describe("a server's own number", () => {
       { status: 429, headers: { "retry-after": "7200" } },
       { body: rows(1) },
     );
-    const { source, clock, events } = bench(server.url, { ...ONE_WAY, onQuotaExhausted: "wait" });
+    const { source, clock, events } = bench(server.url, { onQuotaExhausted: "wait" });
 
-    expect(await readAll(source())).toEqual(rows(1));
+    expect(await readOnce(source())).toEqual(rows(1));
     expect(clock.slept).toEqual([7_200_000]);
     expect(events[1]).toMatchObject({ type: "waiting", waitMs: 7_200_000 });
   });
@@ -114,7 +112,7 @@ describe("a server's own number", () => {
   test("beyond our patience with 503 is not the quota", async () => {
     const server = await play({ status: 503, headers: { "retry-after": "7200" } });
 
-    const error = await errorOf(readAll(bench(server.url, ONE_WAY).source()));
+    const error = await errorOf(readOnce(bench(server.url).source()));
 
     expect(error.kind).toBe("unavailable");
     expect(error.message).toContain("answered 503 and asks to wait until 2026-06-01T02:00:00.000Z");
@@ -124,9 +122,9 @@ describe("a server's own number", () => {
 describe("waits between attempts", () => {
   test("double, with full jitter", async () => {
     const server = await play({ status: 500 });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(server.requests).toHaveLength(8);
     expect(clock.slept).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000]);
@@ -135,9 +133,9 @@ describe("waits between attempts", () => {
 
   test("grow to the minute after 429 without a number, and hold back every request", async () => {
     const server = await play({ status: 429 });
-    const { source, clock } = bench(server.url, ONE_WAY);
+    const { source, clock } = bench(server.url);
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(error.kind).toBe("quota");
     expect(clock.slept).toEqual([6_000, 12_000, 24_000, 45_000, 45_000, 45_000, 45_000]);
@@ -146,11 +144,10 @@ describe("waits between attempts", () => {
   test("end when the time for the request would be over", async () => {
     const server = await play({ status: 500 });
     const { source, clock } = bench(server.url, {
-      ...ONE_WAY,
       retry: { maxAttempts: 50, maxSeconds: 10 },
     });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(clock.slept.reduce((a, b) => a + b, 0)).toBeLessThanOrEqual(10_000);
     expect(error.message).toBe("users: GET /v1/users answered 500 5 times in 8 s");
@@ -158,9 +155,9 @@ describe("waits between attempts", () => {
 
   test("are told from some seconds on", async () => {
     const server = await play({ status: 502 });
-    const { source, events } = bench(server.url, ONE_WAY);
+    const { source, events } = bench(server.url);
 
-    await errorOf(readAll(source()));
+    await errorOf(readOnce(source()));
 
     expect(events.filter((e) => e.type === "waiting")).toEqual(
       [8_000, 16_000, 30_000].map((waitMs) => ({
@@ -173,9 +170,9 @@ describe("waits between attempts", () => {
 
   test("are not counted as one kind of failure where there were several", async () => {
     const server = await play({ status: 500 }, { status: 503 }, { status: 502 });
-    const { source } = bench(server.url, { ...ONE_WAY, retry: { maxAttempts: 3, maxSeconds: 60 } });
+    const { source } = bench(server.url, { retry: { maxAttempts: 3, maxSeconds: 60 } });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(error.message).toBe(
       "users: GET /v1/users failed 3 times in 2 s; at last it answered 502",
@@ -201,11 +198,10 @@ describe("waits between attempts", () => {
   test("count as requests against the limits", async () => {
     const server = await play({ status: 500 });
     const { source, client } = bench(server.url, {
-      ...ONE_WAY,
       rateLimit: { perSecond: 0, perMinute: 0, perDay: 5 },
     });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(error.kind).toBe("quota");
     expect(server.requests).toHaveLength(5);
@@ -220,11 +216,11 @@ describe("a broken connection", () => {
       else send(response, { body: rows(3) });
     });
 
-    expect(await readAll(bench(server.url, ONE_WAY).source())).toEqual(rows(3));
+    expect(await readOnce(bench(server.url).source())).toEqual(rows(3));
   });
 
   test("within the body is tried again, and gives each row once", async () => {
-    const text = JSON.stringify(rows(100));
+    const text = JSON.stringify(rows(99));
     const server = await serve((_, response, n) => {
       response.writeHead(200, {
         "content-type": "application/json",
@@ -234,13 +230,13 @@ describe("a broken connection", () => {
       else response.end(text);
     });
 
-    expect(await readAll(bench(server.url, ONE_WAY).source())).toEqual(rows(100));
+    expect(await readOnce(bench(server.url).source())).toEqual(rows(99));
   });
 
   test("for good names the host", async () => {
     const server = await serve((_, response) => response.socket?.resetAndDestroy());
 
-    const error = await errorOf(readAll(bench(server.url, ONE_WAY).source()));
+    const error = await errorOf(readOnce(bench(server.url).source()));
 
     expect(error.kind).toBe("unavailable");
     expect(error.message).toMatch(/lost the connection to 127\.0\.0\.1:\d+ \(\w+\) 8 times/);
@@ -253,7 +249,7 @@ describe("a broken connection", () => {
     const url = addressOf(server);
     await new Promise((resolve) => server.close(resolve));
 
-    const error = await errorOf(readAll(bench(url, ONE_WAY).source()));
+    const error = await errorOf(readOnce(bench(url).source()));
 
     expect(error.kind).toBe("unavailable");
     expect(error.message).toMatch(/could not connect to 127\.0\.0\.1:\d+ \(ECONNREFUSED\) 8 times/);
@@ -263,14 +259,13 @@ describe("a broken connection", () => {
     const cause = Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" });
     let asked = 0;
     const { source } = bench("https://us.api.knowbe4.com", {
-      ...ONE_WAY,
       fetch: () => {
         asked++;
         return Promise.reject(new TypeError("fetch failed", { cause }));
       },
     });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(asked).toBe(8);
     expect(error.kind).toBe("unavailable");
@@ -285,7 +280,6 @@ describe("a broken connection", () => {
   ])("for want of trust (%s) is not tried again, and says how to trust a proxy", async (code) => {
     let asked = 0;
     const { source } = bench("https://us.api.knowbe4.com", {
-      ...ONE_WAY,
       fetch: () => {
         asked++;
         return Promise.reject(
@@ -294,7 +288,7 @@ describe("a broken connection", () => {
       },
     });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(asked).toBe(1);
     expect(error.kind).toBe("unavailable");
@@ -304,9 +298,9 @@ describe("a broken connection", () => {
 
   test("whose far end speaks another protocol than TLS is not tried again", async () => {
     const server = await play({ body: [] });
-    const { source } = bench(server.url.replace("http:", "https:"), ONE_WAY);
+    const { source } = bench(server.url.replace("http:", "https:"));
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(error.kind).toBe("unavailable");
     expect(error.message).toContain("could not trust 127.0.0.1");
@@ -323,9 +317,9 @@ describe("silence", () => {
         response.write('[{"id":', () => setTimeout(clock.fireTimers, 20));
       } else send(response, { body: rows(1) });
     });
-    const { source } = bench(server.url, { ...ONE_WAY, clock });
+    const { source } = bench(server.url, { clock });
 
-    expect(await readAll(source())).toEqual(rows(1));
+    expect(await readOnce(source())).toEqual(rows(1));
     expect(server.requests).toHaveLength(3);
     expect(clock.pendingTimers).toBe(0);
   });
@@ -333,9 +327,9 @@ describe("silence", () => {
   test("for good is told in seconds", async () => {
     const clock = fakeClock();
     const server = await serve(() => setImmediate(clock.fireTimers));
-    const { source } = bench(server.url, { ...ONE_WAY, clock, requestTimeoutMs: 45_000 });
+    const { source } = bench(server.url, { clock, requestTimeoutMs: 45_000 });
 
-    const error = await errorOf(readAll(source()));
+    const error = await errorOf(readOnce(source()));
 
     expect(error.kind).toBe("unavailable");
     expect(error.message).toMatch(/heard nothing from 127\.0\.0\.1:\d+ for 45 s 8 times/);
@@ -355,7 +349,7 @@ describe("silence", () => {
       next();
     });
 
-    expect(await readAll(bench(server.url, { ...ONE_WAY, clock }).source())).toEqual([]);
+    expect(await readOnce(bench(server.url, { clock }).source())).toEqual([]);
     expect(server.requests).toHaveLength(1);
   });
 });
@@ -376,14 +370,13 @@ describe("a stopped run", () => {
     const stop = new AbortController();
     const server = await play({ status: 500 });
     const { source } = bench(server.url, {
-      ...ONE_WAY,
       clock: sleepless(),
       emit: (event) => {
         if (event.type === "request") setTimeout(() => stop.abort(), 5);
       },
     });
 
-    expect((await errorOf(readAll(source(), {}, stop.signal))).kind).toBe("cancelled");
+    expect((await errorOf(readOnce(source(), {}, stop.signal))).kind).toBe("cancelled");
     expect(server.requests).toHaveLength(1);
   });
 
@@ -400,8 +393,8 @@ describe("a stopped run", () => {
     await listening(server);
     onTestFinished(() => void server.close());
 
-    const { source, clock } = bench(addressOf(server), ONE_WAY);
-    const error = await errorOf(readAll(source(), {}, stop.signal));
+    const { source, clock } = bench(addressOf(server));
+    const error = await errorOf(readOnce(source(), {}, stop.signal));
 
     expect(error.kind).toBe("cancelled");
     expect(clock.pendingTimers).toBe(0);
@@ -412,11 +405,11 @@ describe("a stopped run", () => {
     const server = await play({ body: rows(1) });
     const stop = new AbortController();
     const reason = await errorOf(
-      readAll(bench(server.url).source(), {}, AbortSignal.abort(new Error("any"))),
+      readOnce(bench(server.url).source(), {}, AbortSignal.abort(new Error("any"))),
     );
     stop.abort(reason);
 
-    expect(await errorOf(readAll(bench(server.url).source(), {}, stop.signal))).toBe(reason);
+    expect(await errorOf(readOnce(bench(server.url).source(), {}, stop.signal))).toBe(reason);
     expect(server.requests).toHaveLength(0);
   });
 

@@ -92,3 +92,12 @@ export async function errorOf(promise: Promise<unknown>): Promise<ConnectorError
 export function rows(count: number, from = 1): readonly { readonly id: number }[] {
   return Array.from({ length: count }, (_, i) => ({ id: from + i }));
 }
+
+/** Every item of a listing that comes in one answer: a single request, if all goes well. */
+export async function readOnce(
+  source: PageSource,
+  changes: Partial<Listing> = {},
+  signal: AbortSignal = noAbort(),
+): Promise<unknown[]> {
+  return readAll(source, { kind: "whole", ...changes }, signal);
+}

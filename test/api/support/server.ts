@@ -1,5 +1,5 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo, Server } from "node:net";
 
 import { onTestFinished } from "vitest";
 
@@ -42,14 +42,14 @@ export async function serve(handler: Handler): Promise<TestServer> {
 }
 
 /** Resolves once the server has a port. */
-export async function listening(server: Pick<Server, "listen">): Promise<void> {
+export async function listening(server: Server): Promise<void> {
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
   });
 }
 
 /** `http://127.0.0.1:port` of a listening server. */
-export function addressOf(server: Pick<Server, "address">): string {
+export function addressOf(server: Server): string {
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 }
 

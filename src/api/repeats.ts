@@ -1,29 +1,29 @@
 import { createHash } from "node:crypto";
 
-/** Marks that are remembered. 100,000 pages of 500 rows are 50 million; about 10 MB of memory. */
-const REMEMBERED = 100_000;
+/** Marks that are surely remembered, and half of those that may be. 50,000 pages are 25 million rows. */
+const REMEMBERED = 50_000;
 
 /**
- * Tells when something comes that came before, in bounded memory.
+ * Tells when something comes that came before, in bounded memory: about 10 MB at most.
  *
  * Beyond what is remembered, one mark is kept for good, taken anew whenever the count of marks has
  * doubled: a loop of any length comes round to it sooner or later (Brent's method).
  */
 export class Repeats {
-  readonly #recent = new Set<string>();
+  /** Two generations: forgetting is dropping the older one. */
+  #recent = new Set<string>();
+  #older: ReadonlySet<string> = new Set();
   #anchor: string | undefined;
   #count = 0;
   #next = 1;
 
   /** True if this mark came before; remembers it. */
   add(mark: string): boolean {
-    if (this.#recent.has(mark) || mark === this.#anchor) return true;
+    if (this.#recent.has(mark) || this.#older.has(mark) || mark === this.#anchor) return true;
     this.#recent.add(mark);
-    if (this.#recent.size > REMEMBERED) {
-      for (const oldest of this.#recent) {
-        this.#recent.delete(oldest);
-        break;
-      }
+    if (this.#recent.size >= REMEMBERED) {
+      this.#older = this.#recent;
+      this.#recent = new Set();
     }
     this.#count += 1;
     if (this.#count >= this.#next) {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 
 import { describe, expect, test } from "vitest";
@@ -35,7 +36,7 @@ async function stream(
     text += glue + line;
     glue = ",";
     if (text.length < 100_000) continue;
-    if (!response.write(text)) await new Promise((resolve) => response.once("drain", resolve));
+    if (!response.write(text)) await once(response, "drain");
     text = "";
   }
   response.end(text + round[1]);

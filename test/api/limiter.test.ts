@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -252,7 +254,7 @@ describe("a stopped run", () => {
     await limiter.acquire(stop.signal);
     const waiting = [1, 2, 3].map(() => errorOf(limiter.acquire(stop.signal)));
 
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     stop.abort();
 
     expect((await Promise.all(waiting)).map((e) => e.kind)).toEqual(Array(3).fill("cancelled"));

@@ -30,7 +30,7 @@ describe("what goes over the wire", () => {
       .get("/v1/users")
       .query({ status: "active" })
       .reply(function () {
-        seen.push(this.req.headers as Record<string, unknown>);
+        seen.push(this.req.headers);
         return [200, rows(2)];
       });
 

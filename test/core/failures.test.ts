@@ -54,6 +54,26 @@ test("the error of a run is the worst of its streams", async () => {
   expect(ran.outcomes.map((o) => o.status)).toEqual(["failed", "failed", "failed"]);
 });
 
+test("requests that are under way when a stream fails are given up", async () => {
+  const inner = scriptedSource({
+    "/v1/exams": [[{ exam_id: 1 }, { exam_id: 2 }]],
+    "/v1/exams/1/results": [unavailable()],
+    "/v1/exams/2/results": [[{ result_id: 2 }]],
+  });
+  const signals: AbortSignal[] = [];
+  const source: typeof inner = {
+    ...inner,
+    pages(listing, signal) {
+      signals.push(signal);
+      return inner.pages(listing, signal);
+    },
+  };
+
+  await run({ streams: ["results"], source });
+
+  expect(signals.map((s) => s.aborted)).toEqual([true, true, true]);
+});
+
 test("a failing parent skips its children and says so", async () => {
   const ran = await run({
     streams: ["results", "exams", "people"],

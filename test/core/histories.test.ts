@@ -124,6 +124,19 @@ test("below parents, only those not seen before are asked for their whole histor
   expect([...decodeIds(ran.bookmark("team_scores")?.known ?? "")]).toEqual([1, 2]);
 });
 
+test("while no parent has a history yet, all of them are asked for it in full", async () => {
+  const streams = ["team_scores"];
+  const teams = { "/v1/teams": [[{ id: 1 }]] };
+  const empty = await read({ ...teams, "/v1/teams/1/scores": [[]] }, { streams });
+
+  const ran = await read(
+    { ...teams, "/v1/teams/1/scores": [on("2020-01-01")] },
+    { streams, state: empty.state },
+  );
+
+  expect(ran.requests[1]).toBe("/v1/teams/1/scores?full=true");
+});
+
 test("a parent that went away is said, and is new when it comes back", async () => {
   const script = {
     "/v1/teams": [[{ id: 1 }, { id: 2 }]],

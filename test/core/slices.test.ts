@@ -232,6 +232,15 @@ test("a slice that went away between list and read is skipped and said", async (
   expect(ran.warnings).toEqual(["course_id 1 has gone since it was listed: skipped"]);
 });
 
+test("a slice listed twice, because it moved between pages, is read once", async () => {
+  const first = await read(account(BASE), 0);
+  const script = { ...account(BASE), "/v1/courses": [BASE, [open(1)]] };
+
+  const ran = await read(script, 1, first.state);
+
+  expect(ran.requests.filter((r) => r === "/v1/enrolments?course_id=1")).toHaveLength(1);
+});
+
 test("a slice that is no longer listed is forgotten", async () => {
   const first = await read(account(BASE), 0);
 

@@ -188,7 +188,7 @@ function memberConverter(column: Column, whole: Column, path: string, lost: Lost
 const LEVELS = 250;
 
 /** JSON of any shape, with text made writable as UTF-8; `undefined` for what JSON cannot say. */
-export function clean(value: unknown): Json | undefined {
+function clean(value: unknown): Json | undefined {
   return plain(value, LEVELS, (number) => (Number.isFinite(number) ? number : undefined));
 }
 

@@ -52,7 +52,7 @@ export function scriptedSource(script: Script, options: SourceOptions = {}): Scr
 }
 
 /** When every page of a scripted source arrives. */
-export const RECEIVED_AT = "2026-06-01T00:00:01.000Z";
+const RECEIVED_AT = "2026-06-01T00:00:01.000Z";
 
 /** Path with its query, keys in order. */
 function nameOf(listing: Listing): string {

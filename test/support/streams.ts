@@ -49,7 +49,7 @@ export const people = defineStream({
 });
 
 /** A listing below which other streams stand. */
-export const teams = defineStream({
+const teams = defineStream({
   name: "teams",
   description: "One row per team.",
   docs,
@@ -86,7 +86,7 @@ export const members = defineStream({
 });
 
 /** Parents with counters. */
-export const exams = defineStream({
+const exams = defineStream({
   name: "exams",
   description: "One row per exam.",
   docs,
@@ -117,7 +117,7 @@ export const results = defineStream({
 });
 
 /** Slices of the next stream. */
-export const courses = defineStream({
+const courses = defineStream({
   name: "courses",
   description: "One row per course.",
   docs,
@@ -177,7 +177,7 @@ export const scores = defineStream({
 });
 
 /** A dated history below parents. */
-export const teamScores = defineStream({
+const teamScores = defineStream({
   name: "team_scores",
   description: "One row per team and day.",
   docs,

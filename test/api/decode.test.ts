@@ -69,6 +69,10 @@ describe("a whole body", () => {
     ]);
   });
 
+  test("keeps the smallest integer that a double rounds", () => {
+    expect(parse("[9007199254740993]")).toEqual([9007199254740993n]);
+  });
+
   test("gives a long integer that a double holds as a number", () => {
     expect(parse("[0001]".replace("000", "1000000000000000"))).toEqual([10000000000000001n]);
     expect(parse("[1000000000000000]")).toEqual([1000000000000000]);

@@ -165,5 +165,18 @@ describe("a body that is too large for one go", () => {
     }
 
     expect(read).toBe(MANY);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test("is not downloaded any further once the reader goes away", async () => {
+    let closed: Promise<unknown> | undefined;
+    const server = await serve((_, response) => {
+      closed = once(response, "close");
+      void stream(response, lines(10 * MANY)).catch(() => undefined);
+    });
+    const { source } = bench(server.url);
+
+    for await (const _ of source().pages(listing(WHOLE), noAbort())) break;
+    await closed;
   });
 });

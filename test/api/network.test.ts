@@ -41,6 +41,15 @@ describe("a broken connection", () => {
     expect(error.cause).toBeInstanceOf(Error);
   });
 
+  test("closed in place of an answer is the connection's fault, not the answer's", async () => {
+    const server = await serve((_, response) => response.socket?.end());
+
+    const error = await errorOf(readOnce(bench(server.url).source()));
+
+    expect(error.kind).toBe("unavailable");
+    expect(error.message).toContain("lost the connection");
+  });
+
   test("to a port where nobody listens names the host", async () => {
     const server = createServer();
     await listening(server);

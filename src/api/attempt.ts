@@ -8,7 +8,7 @@ import { Fault } from "./fault.js";
 import type { RateLimiter } from "./limiter.js";
 import { networkFault, silence } from "./network.js";
 import type { Dispatcher } from "./proxy.js";
-import { contentOf, type Shape } from "./shape.js";
+import { contentOf, unexpected, type Shape } from "./shape.js";
 
 /** One GET: what is asked, and how it is called in messages. */
 export interface Call {
@@ -105,28 +105,13 @@ async function* parts(
   given: Map<string, number>,
   exchange: Exchange,
 ): AsyncGenerator<Part, void, undefined> {
-  const search = new URLSearchParams(call.query).toString();
-  const url = wire.baseUrl + call.path + (search === "" ? "" : `?${search}`);
-  const response = await wire.fetch(url, {
-    headers: wire.headers,
-    redirect: "manual",
-    signal: exchange.signal,
-    ...(wire.dispatcher === undefined ? {} : { dispatcher: wire.dispatcher }),
-  });
-  const { status, headers } = response;
-  exchange.status = status;
-  const answer: Answered = { status, headers, host: wire.host, url, now: wire.clock.now() };
-  const fault = refusal(answer);
-  if (fault !== undefined) throw fault;
-  const full = usedUp(answer);
-  if (full !== null) wire.limiter.pauseForWindow(full.waitMs);
-  const limit = call.shape === "rows" ? WHOLE_LIMIT : Infinity;
-  const body = await readBody(response, limit, exchange.watchdog);
+  const { answer, response } = await send(wire, call, exchange);
+  const body = await readBody(response, WHOLE_LIMIT, exchange.watchdog);
   const receivedAt = iso(wire.clock.now());
   const context = contextOf(answer);
-  const headerCursor = headers.get("x-next-cursor")?.trim() ?? "";
-  const end = (bodyCursor: string | null) => ({
-    nextCursor: headerCursor === "" || headerCursor === "null" ? bodyCursor : headerCursor,
+  const header = answer.headers.get("x-next-cursor")?.trim() ?? "";
+  const end = (inBody: string | null) => ({
+    nextCursor: header === "" || header === "null" ? inBody : header,
   });
   if ("whole" in body) {
     if (startsAsHtml(body.whole)) throw html(answer);
@@ -134,6 +119,7 @@ async function* parts(
     yield { items: without(items, given, call), receivedAt, end: end(nextCursor) };
     return;
   }
+  if (call.shape === "object") throw unexpected("more than 8 MB", "an object", context);
   const skip = new Map(given);
   const rows = parseRows(body.pieces);
   for (;;) {
@@ -150,6 +136,30 @@ async function* parts(
     }
     if (items.length > 0) yield { items, receivedAt, end: null };
   }
+}
+
+/** Sends the request and looks at everything but the body. @throws Fault if that is bad enough. */
+async function send(
+  wire: Wire,
+  call: Call,
+  exchange: Exchange,
+): Promise<{ readonly answer: Answered; readonly response: Response }> {
+  const search = new URLSearchParams(call.query).toString();
+  const url = wire.baseUrl + call.path + (search === "" ? "" : `?${search}`);
+  const response = await wire.fetch(url, {
+    headers: wire.headers,
+    redirect: "manual",
+    signal: exchange.signal,
+    ...(wire.dispatcher === undefined ? {} : { dispatcher: wire.dispatcher }),
+  });
+  const { status, headers } = response;
+  exchange.status = status;
+  const answer = { status, headers, host: wire.host, url, now: wire.clock.now() };
+  const fault = refusal(answer);
+  if (fault !== undefined) throw fault;
+  const full = usedUp(answer);
+  if (full !== null) wire.limiter.pauseForWindow(full.waitMs);
+  return { answer, response };
 }
 
 /** The rows that were not handed on before; takes those that were out of `given`. */

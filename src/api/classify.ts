@@ -59,7 +59,7 @@ export function proxyRefusal(status: number, cause?: unknown): Fault {
 export function html(answer: Answered): Fault {
   return new Fault({
     kind: "unavailable",
-    what: `answered ${String(answer.status)} with a web page in place of JSON`,
+    what: `answered ${String(answer.status)} with a web page in place of JSON (from ${answer.host})`,
     retry: "backoff",
     hint: `look for a proxy, firewall or log-in page between here and ${answer.host}, or for maintenance at KnowBe4`,
     context: { ...contextOf(answer), host: answer.host },

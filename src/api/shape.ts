@@ -70,7 +70,8 @@ function complaint(body: JsonObject, wanted: string, context: ErrorContext): Fau
   return new Fault({ kind: "auth", what, retry: "never", hint: KEY_HINT, context });
 }
 
-function unexpected(what: string, wanted: string, context: ErrorContext): Fault {
+/** The fault of a body that holds something else than what was asked for. */
+export function unexpected(what: string, wanted: string, context: ErrorContext): Fault {
   return new Fault({
     kind: "api_contract",
     what: `answered ${String(context["status"])} with ${what} in place of ${wanted}`,

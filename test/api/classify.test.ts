@@ -113,7 +113,9 @@ describe("a web page in place of an answer", () => {
 
     expect(asked).toBe(3);
     expect(error.kind).toBe("unavailable");
-    expect(error.message).toContain("with a web page in place of JSON 3 times");
+    expect(error.message).toMatch(
+      /^users: GET \/v1\/users answered \d+ with a web page in place of JSON \(from 127\.0\.0\.1:\d+\) 3 times in 2 s$/,
+    );
     expect(error.hint).toMatch(/proxy.*127\.0\.0\.1:\d+.*maintenance/);
   });
 });

@@ -168,6 +168,15 @@ describe("a body that is too large for one go", () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  test("is refused where one object is expected", async () => {
+    const server = await serve((_, response) => void stream(response, lines(MANY)));
+
+    const error = await errorOf(readAll(bench(server.url).source(), { kind: "object" }));
+
+    expect(error.kind).toBe("api_contract");
+    expect(error.message).toContain("more than 8 MB in place of an object");
+  });
+
   test("is not downloaded any further once the reader goes away", async () => {
     let closed: Promise<unknown> | undefined;
     const server = await serve((_, response) => {

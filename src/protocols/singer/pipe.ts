@@ -51,17 +51,19 @@ export class Pipe<Receipt> {
     else signal.addEventListener("abort", stop, { once: true });
   }
 
-  /**
-   * Hands text over; `receipts` are confirmed with it. True if the reader lags behind: then
-   * {@link drained} has to be awaited before the next call.
-   */
-  write(text: string, receipts: readonly Receipt[]): boolean {
+  /** True if the reader lags behind: {@link drained} has to be awaited before the next write. */
+  get lags(): boolean {
+    return this.#lags;
+  }
+
+  /** Hands text over; `receipts` are confirmed with it. */
+  write(text: string, receipts: readonly Receipt[]): void {
     this.check();
     if (text === "") {
       const last = this.#underWay.length - 1;
       if (last < 0) this.#confirmed.push(...receipts);
       else this.#underWay[last] = [...(this.#underWay[last] ?? []), ...receipts];
-      return false;
+      return;
     }
     this.#underWay.push(receipts);
     const more = this.#out.write(text, (error) => {
@@ -71,7 +73,6 @@ export class Pipe<Receipt> {
       this.#wake?.();
     });
     this.#lags = !more;
-    return this.#lags;
   }
 
   /** Waits until the reader has caught up so far that more may be written. */

@@ -67,10 +67,15 @@ export class SingerWriter implements Sink {
     const observed =
       observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)}`;
     const tail = `},"time_extracted":${JSON.stringify(extractedAt)}}\n`;
+    let text = this.#text;
     for (const row of batch.rows) {
-      this.#text += head + rowText(row, stream, observed) + tail;
-      if (this.#text.length >= CHUNK) await this.#push();
+      text += head + rowText(row, stream, observed) + tail;
+      if (text.length < CHUNK) continue;
+      this.#text = text;
+      await this.#push();
+      text = "";
     }
+    this.#text = text;
     if (checkpoint !== null) {
       this.#state = applyCheckpoints(this.#state, [checkpoint]);
       this.#addState();
@@ -109,7 +114,9 @@ export class SingerWriter implements Sink {
     const covered = this.#covered;
     this.#text = "";
     this.#covered = [];
-    if (this.#pipe.write(onOneLine(text), covered)) await this.#pipe.drained();
+    // Waiting before a write and not after it lets the next lines be made while these are taken.
+    if (this.#pipe.lags) await this.#pipe.drained();
+    this.#pipe.write(onOneLine(text), covered);
   }
 }
 

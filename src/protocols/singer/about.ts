@@ -43,7 +43,7 @@ function text(about: About): string {
     `Version: ${about.version}`,
     `Capabilities: ${about.capabilities.join(", ")}`,
     "Settings:",
-    ...rows.map((s) => `  ${s.name.padEnd(width)}  ${facts(s)}`),
+    ...rows.map((s) => `  ${s.name.padEnd(width)}  ${facts(s)}`.trimEnd()),
     "Streams:",
     ...about.streams.map((s) => `  ${s.name}: ${s.description}`),
     "",
@@ -112,7 +112,7 @@ function settingsOf(schema: JsonObject, prefix = "", optional = false): readonly
         name,
         required: !free && given === undefined,
         default: given === undefined || given === null ? "" : JSON.stringify(given),
-        description: typeof description === "string" ? description : "",
+        description: typeof description === "string" ? description.replaceAll("\n", " ") : "",
       },
     ];
   });

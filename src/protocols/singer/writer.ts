@@ -1,5 +1,6 @@
 import { OBSERVED_AT } from "../../core/columns.js";
 import { ConnectorError } from "../../core/errors.js";
+import type { StreamOutcome } from "../../core/events.js";
 import { canonical, stringify, type Json } from "../../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../../core/ports.js";
 import type { Checkpoint, RecordBatch, Row } from "../../core/record.js";
@@ -86,7 +87,7 @@ export class SingerWriter implements Sink {
     return this.#pipe.take();
   }
 
-  async end(): Promise<readonly Checkpoint[]> {
+  async end(_outcome: StreamOutcome): Promise<readonly Checkpoint[]> {
     return this.flush();
   }
 

@@ -7,7 +7,7 @@ import {
   type EnrollmentStatus,
 } from "./enrollments.js";
 import { groupById, groupIdsOf, GROUPS, isMember, type Group } from "./groups.js";
-import type { Person } from "./population.js";
+import { personById, type Person } from "./population.js";
 import { at, below, DRAW, mix } from "./random.js";
 import { eventsOf, recipientId, recipientsOf } from "./recipients.js";
 import { hasFailed, type Events } from "./tally.js";
@@ -214,7 +214,8 @@ function findPerson(
   const now = nowOf(world);
   const { people } = world.population;
   if (user_id !== undefined) {
-    return people.find((p) => p.id === user_id && isActive(world, p, now));
+    const person = personById(world.population, user_id);
+    return person !== undefined && isActive(world, person, now) ? person : undefined;
   }
   const order = Int32Array.from(people.keys());
   for (const index of rotated(order, draw(world, 4))) {

@@ -202,7 +202,7 @@ function progressOf(world: World, enrollment: Enrollment): Progress {
     enrolledAt,
     dueAt,
     startedAt: hasStarted ? natural.startedAt - earlier : null,
-    completedAt: hasCompleted ? (natural.completedAt ?? 0) - earlier : null,
+    completedAt: hasCompleted ? natural.completedAt - earlier : null,
   };
 }
 

@@ -21,7 +21,9 @@ import { accountRisk } from "./risk.js";
 import { testsOf, type PhishingTest } from "./tests.js";
 import { addMonths, dateOf } from "./time.js";
 import {
+  policyId,
   policyRow,
+  purchaseId,
   purchaseRow,
   trainingCampaignRow,
   trainingCampaignsOf,
@@ -56,26 +58,30 @@ export function accountRow(world: World): Row {
   };
 }
 
-export function userListing(
-  world: World,
-  filter: { readonly status?: Status; readonly group?: Group } = {},
-): Listing {
-  const { status, group } = filter;
-  const now = nowOf(world);
-  const { people } = world.population;
-  const from =
-    group === undefined
-      ? people.filter((person) => person.joinedAt <= now)
-      : Array.from(membersOf(world, group), (index) => at(people, index));
-  const chosen = from.filter(
-    (p) =>
-      isVisible(p) && (status === undefined || isActive(world, p, now) === (status === "active")),
-  );
-  return listingOf(
-    chosen,
-    ({ id }) => id,
-    (person) => userRow(world, person),
-  );
+export interface UserFilter {
+  readonly status?: Status;
+  readonly group?: Group;
+}
+
+export function userListing(world: World, { status, group }: UserFilter = {}): Listing {
+  const key = `users ${status ?? "all"} ${group?.id ?? "all"}`;
+  return world.memos.listings(key, String(world.version), () => {
+    const now = nowOf(world);
+    const { people } = world.population;
+    const from =
+      group === undefined
+        ? people.filter((person) => person.joinedAt <= now)
+        : Array.from(membersOf(world, group), (index) => at(people, index));
+    const chosen = from.filter(
+      (p) =>
+        isVisible(p) && (status === undefined || isActive(world, p, now) === (status === "active")),
+    );
+    return listingOf(
+      chosen,
+      ({ id }) => id,
+      (person) => userRow(world, person),
+    );
+  });
 }
 
 export function groupListing(world: World, status?: Status): Listing {
@@ -115,11 +121,11 @@ export function recipientListing(world: World, test: PhishingTest): Listing {
 }
 
 export function purchaseListing(): Listing {
-  return listingOf([...MODULES.keys()], (position) => position, purchaseRow);
+  return listingOf([...MODULES.keys()], purchaseId, purchaseRow);
 }
 
 export function policyListing(): Listing {
-  return listingOf([...POLICIES.keys()], (position) => position, policyRow);
+  return listingOf([...POLICIES.keys()], policyId, policyRow);
 }
 
 export function trainingListing(
@@ -137,6 +143,18 @@ export interface EnrollmentFilter {
 }
 
 export function enrollmentListing(
+  world: World,
+  filter: EnrollmentFilter,
+  fields: EnrollmentFields,
+): Listing {
+  const { person, ...others } = filter;
+  const key = `enrollments ${JSON.stringify([person?.id, others, fields])}`;
+  return world.memos.listings(key, String(world.version), () =>
+    makeEnrollmentListing(world, filter, fields),
+  );
+}
+
+function makeEnrollmentListing(
   world: World,
   filter: EnrollmentFilter,
   fields: EnrollmentFields,

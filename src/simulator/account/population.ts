@@ -110,6 +110,11 @@ export function createPopulation(options: PopulationOptions): Population {
   };
 }
 
+export function personById({ people }: Population, id: number): Person | undefined {
+  const person = people[Math.floor((id - FIRST_ID) / 7)];
+  return person?.id === id ? person : undefined;
+}
+
 /** A repeat clicker, for whom there is special training and a smart group. */
 export function isClicker(person: Person): boolean {
   return person.credulous >= 3;
@@ -144,8 +149,8 @@ function departmentOf(base: number): number {
   return indexOfWeighted(DEPARTMENTS, base, 3);
 }
 
-function indexOfWeighted<T extends { readonly weight: number }>(
-  list: readonly T[],
+function indexOfWeighted(
+  list: readonly { readonly weight: number }[],
   base: number,
   n: number,
 ): number {

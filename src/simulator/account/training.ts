@@ -123,6 +123,10 @@ export function purchaseId(position: number): number {
   return 6_420 + position * 7;
 }
 
+export function policyId(position: number): number {
+  return 2_420 + position * 3;
+}
+
 /** One row of `/v1/training/policies`. */
 export function policyRow(position: number): Row {
   const { status, ...rest } = policyContent(position);
@@ -132,7 +136,7 @@ export function policyRow(position: number): Row {
 function policyContent(position: number) {
   const { name, minutes, language, status } = at(POLICIES, position);
   return {
-    policy_id: 2_420 + position * 3,
+    policy_id: policyId(position),
     content_type: "Uploaded Policy",
     name,
     minimum_time: minutes,

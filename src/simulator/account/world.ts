@@ -1,3 +1,4 @@
+import type { Listing } from "./listing.js";
 import { memo, type Memo } from "./memo.js";
 import { createPopulation, type Person, type Population } from "./population.js";
 import type { Tally } from "./tally.js";
@@ -53,6 +54,8 @@ export interface World {
     readonly slots: Memo<Int32Array>;
     /** Percentage of a training campaign's enrollments that are completed. */
     readonly completion: Memo<number>;
+    /** Lists that take long to put together, by what was asked for. */
+    readonly listings: Memo<Listing>;
   };
 }
 
@@ -95,6 +98,7 @@ export function createWorld(options: WorldOptions = {}): World {
       tallies: memo(2_000),
       slots: memo(32),
       completion: memo(2_000),
+      listings: memo(16),
     },
   };
   return world;

@@ -192,7 +192,10 @@ function findEnrollment(
   { enrollment_id, campaign_id, user_id }: ChangeTarget,
   statuses: readonly EnrollmentStatus[],
 ): Enrollment | undefined {
-  if (enrollment_id !== undefined) return enrollmentById(world, enrollment_id);
+  if (enrollment_id !== undefined) {
+    const found = enrollmentById(world, enrollment_id);
+    return found && statuses.includes(statusOf(world, found)) ? found : undefined;
+  }
   const campaigns = trainingCampaignsOf(world).filter((campaign) =>
     campaign_id === undefined ? isCampaignOpen(world, campaign) : campaign.id === campaign_id,
   );

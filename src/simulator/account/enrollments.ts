@@ -184,9 +184,9 @@ function progressOf(world: World, enrollment: Enrollment): Progress {
   const base = baseOf(world, enrollment);
   const enrolledAt = Math.max(campaign.startsAt, person.joinedAt + HOUR_MS);
   const isRelative = campaign.audience.kind === "joiners";
-  const dueAt = isRelative ? enrolledAt + RELATIVE_DAYS * DAY_MS : campaign.endsAt;
   const reset = world.overrides.resets.get(enrollment.id);
   const from = reset?.at ?? enrolledAt;
+  const dueAt = isRelative ? from + RELATIVE_DAYS * DAY_MS : campaign.endsAt;
   const planned = isRelative ? RELATIVE_DAYS * DAY_MS : campaign.plannedEndsAt - enrolledAt;
   const natural = courseOf(person, from, planned, base + (reset?.times ?? 0) * 64);
   const until = Math.min(now, campaign.endsAt + GRACE_MS, leavesAt(world, person));

@@ -29,7 +29,9 @@ const STREAMS = {
   groups: (world: World) => rowsOf(groupListing(world)),
   group_members: function* (world: World) {
     for (const group of GROUPS) {
-      for (const user of rowsOf(userListing(world, { group }))) yield { group_id: group.id, user };
+      for (const user of rowsOf(userListing(world, { group }))) {
+        yield { group_id: group.id, ...user };
+      }
     }
   },
   enrollments: (world: World) =>

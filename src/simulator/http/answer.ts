@@ -1,3 +1,5 @@
+import { STATUS_CODES } from "node:http";
+
 import type { Fault } from "./fault.js";
 import { writeJson } from "./row-faults.js";
 
@@ -30,7 +32,12 @@ export function replaced(answer: Answer): Answer {
   for (const fault of answer.faults) {
     if (fault.kind === "status") {
       const { status, headers = {}, body } = fault;
-      return { ...answer, status, headers, body: body ?? JSON.stringify({ message: `${status}` }) };
+      return {
+        ...answer,
+        status,
+        headers,
+        body: body ?? JSON.stringify({ message: STATUS_CODES[status] }),
+      };
     }
     if (fault.kind === "html") return { ...answer, ...page(fault.status ?? 200) };
     if (fault.kind === "json") return { ...answer, status: 200, headers: {}, body: fault.body };

@@ -1,0 +1,162 @@
+import { ConnectorError } from "../core/errors.js";
+import type { Dialect, LoadedTable, LoadRecord, Staged, Statement } from "./dialect.js";
+import { evolve, schemaOf, type Evolution } from "./evolve.js";
+import type { Manifest, Part } from "./manifest.js";
+import type { Table } from "./table.js";
+import type { Session, SpooledFile, Warehouse } from "./warehouse.js";
+
+/** Rejected rows as they are staged. */
+const REJECTS: Table = {
+  name: "_kb4_rejects",
+  description: "",
+  columns: [
+    { name: "stream", type: "string", description: "" },
+    { name: "reason", type: "string", description: "" },
+    { name: "raw", type: "json", description: "" },
+    { name: "seen_at", type: "timestamp", description: "" },
+  ],
+  primaryKey: [],
+};
+
+/** Makes the schema and the loader's own tables where they are missing. */
+export async function prepareSchema(session: Session, dialect: Dialect): Promise<void> {
+  if (!(await isPrepared(session, dialect))) await session.run(dialect.bookkeeping());
+}
+
+/** Whether the loader's own tables are there. */
+export async function isPrepared(session: Session, dialect: Dialect): Promise<boolean> {
+  const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
+  return ["_kb4_state", "_kb4_loads", "_kb4_rejects"].every((name) => schema.has(name));
+}
+
+/** Whether a load is in the warehouse. */
+async function isCommitted(
+  session: Session,
+  dialect: Dialect,
+  loadId: string,
+): Promise<boolean> {
+  const found = await session.query("looking for a load", dialect.findLoad(loadId));
+  return found.length > 0;
+}
+
+/**
+ * Commits a sealed package: rows, rejected rows, state and the record of the load in one
+ * transaction. Does nothing if the load is there already.
+ *
+ * @throws ConnectorError `locked` if another run moved the state meanwhile; `destination`.
+ */
+export async function commitPackage(
+  warehouse: Warehouse,
+  session: Session,
+  manifest: Manifest,
+  record: LoadRecord,
+): Promise<void> {
+  const { dialect } = warehouse;
+  await prepareSchema(session, dialect);
+  if (await isCommitted(session, dialect, manifest.loadId)) return;
+  const statements = await plan(session, dialect, manifest, record);
+  try {
+    await session.transact(statements);
+  } catch (error) {
+    // A connection may break after the warehouse has said yes to itself: asking is the only way.
+    if (error instanceof ConnectorError && error.kind === "locked") throw error;
+    if (!(await hasArrived(warehouse, manifest.loadId))) throw error;
+  }
+}
+
+async function hasArrived(warehouse: Warehouse, loadId: string): Promise<boolean> {
+  try {
+    await using session = await warehouse.open("write");
+    return await isCommitted(session, warehouse.dialect, loadId);
+  } catch {
+    return false;
+  }
+}
+
+async function plan(
+  session: Session,
+  dialect: Dialect,
+  manifest: Manifest,
+  record: LoadRecord,
+): Promise<readonly Statement[]> {
+  const { loadId, pipeline, from, checkpoints } = manifest;
+  const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
+  const evolutions = manifest.parts.map((part) => evolve(dialect, part.table, schema));
+  const changes = evolutions.flatMap((evolution) => evolution.statements);
+  if (!dialect.transactionalDdl) await session.run(changes);
+  const rows: Statement[] = [];
+  const loaded: LoadedTable[] = [];
+  for (const [i, part] of manifest.parts.entries()) {
+    const evolution = evolutions[i];
+    if (evolution === undefined) continue;
+    const staged =
+      part.file === null ? null : await stage(session, dialect, evolution.table, part.file);
+    rows.push(...(await intoTable(session, dialect, part, evolution, staged, loadId)));
+    loaded.push(loadedTable(part, staged));
+  }
+  if (manifest.rejects !== null) {
+    const { relation } = await stage(session, dialect, REJECTS, manifest.rejects);
+    rows.push(dialect.appendRejects(relation, loadId));
+  }
+  const move = { pipeline, loadId, from, checkpoints, at: record.committedAt };
+  return [
+    ...dialect.moveState(move),
+    ...(dialect.transactionalDdl ? changes : []),
+    ...rows,
+    ...dialect.recordLoad(record, loaded),
+  ];
+}
+
+/** Stages a file and proves that every line of it arrived. */
+async function stage(
+  session: Session,
+  dialect: Dialect,
+  table: Table,
+  file: SpooledFile,
+): Promise<Staged> {
+  const staged = await session.stage(table, file);
+  const [count] = await session.query(
+    `counting rows for ${table.name}`,
+    dialect.countStaged(staged),
+  );
+  const found = Number(count?.["n"]);
+  if (found === file.rows) return staged;
+  throw new ConnectorError(
+    "destination",
+    `${table.name}: ${String(found)} of ${String(file.rows)} spooled rows arrived`,
+    { hint: "run again; nothing of this load was committed", context: { table: table.name } },
+  );
+}
+
+async function intoTable(
+  session: Session,
+  dialect: Dialect,
+  { table, mode }: Part,
+  { isWider }: Evolution,
+  staged: Staged | null,
+  loadId: string,
+): Promise<readonly Statement[]> {
+  if (mode === "replace") return dialect.replace(table.name, staged, loadId);
+  if (staged === null) return [];
+  if (mode === "append" || table.primaryKey.length === 0) return dialect.append(staged, loadId);
+  const repeats = await session.query(
+    `looking at keys of ${table.name}`,
+    dialect.findRepeats(staged),
+  );
+  return dialect.merge({
+    staged,
+    loadId,
+    skipsUnchanged: !isWider,
+    hasRepeats: repeats.length > 0,
+  });
+}
+
+function loadedTable({ table, mode, file, rejected }: Part, staged: Staged | null): LoadedTable {
+  return {
+    stream: table.name,
+    mode: table.primaryKey.length === 0 && mode === "merge" ? "append" : mode,
+    staged: file?.rows ?? 0,
+    rejected,
+    relation: staged?.relation ?? null,
+  };
+}

@@ -1,0 +1,110 @@
+import type { ColumnType } from "../core/fields.js";
+import type { Checkpoint } from "../core/record.js";
+import type { Table, TableColumn } from "./table.js";
+
+/** One SQL statement and what it is for. */
+export interface Statement {
+  /** What is being done, for messages: `merge into users`. Names no value. */
+  readonly purpose: string;
+  readonly sql: string;
+  /** True if it must change exactly one row: otherwise another runner was faster, see {@link outrun}. */
+  readonly isFence?: true;
+}
+
+/** Rows of one table that a load brings, already in the warehouse under another name. */
+export interface Staged {
+  /** Table, with the types that the staged rows have. */
+  readonly table: Table;
+  /** Name of the staging table, quoted and ready for SQL. */
+  readonly relation: string;
+}
+
+/** What a load says of itself in `_kb4_loads`. */
+export interface LoadRecord {
+  readonly loadId: string;
+  readonly runId: string;
+  readonly pipeline: string;
+  /** ISO 8601, UTC: when the run started. */
+  readonly startedAt: string;
+  /** ISO 8601, UTC: when the load was committed. */
+  readonly committedAt: string;
+  readonly toolVersion: string;
+}
+
+/** The state that a load moves: which version it starts from, and the bookmarks it brings. */
+export interface StateMove {
+  readonly pipeline: string;
+  readonly loadId: string;
+  /** Version that the run started from; 0 if there was no state. */
+  readonly from: number;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly at: string;
+}
+
+/** How staged rows go into their table. */
+export interface Merge {
+  readonly staged: Staged;
+  readonly loadId: string;
+  /** False if rows with an equal hash must be written too, because the table has new columns. */
+  readonly skipsUnchanged: boolean;
+  /** True if staged rows have a key more than once. */
+  readonly hasRepeats: boolean;
+}
+
+/**
+ * A warehouse's SQL: pure functions from plans to text, so that every statement can be read in a
+ * golden file. Knows neither a driver nor a file.
+ *
+ * Queries name their columns as documented here, whatever case the warehouse likes.
+ */
+export interface Dialect {
+  /** For messages: `DuckDB`. */
+  readonly name: string;
+  /** Whether tables can be made and changed within the transaction of a load. */
+  readonly transactionalDdl: boolean;
+
+  /** Makes the schema and the loader's own tables where they are missing. */
+  bookkeeping(): readonly Statement[];
+  /** All tables and columns of the schema: `relation, kind, name, type, required` (kind `table` or not). */
+  describe(): string;
+  /** Our type of a type that {@link describe} gave; undefined for one that is not ours. */
+  typeOf(name: string): ColumnType | undefined;
+  /** The warehouse's name of a type, for messages and DDL. */
+  typeName(type: ColumnType): string;
+
+  createTable(table: Table): readonly Statement[];
+  addColumn(table: string, column: TableColumn): readonly Statement[];
+  widenColumn(table: string, column: string, from: ColumnType, to: ColumnType): Statement;
+
+  /** Rows of a staging table: `n`. */
+  countStaged(staged: Staged): string;
+  /** Whether staged rows have a key more than once: one row or none. */
+  findRepeats(staged: Staged): string;
+  merge(merge: Merge): readonly Statement[];
+  append(staged: Staged, loadId: string): readonly Statement[];
+  /** Swaps all rows; null leaves the table empty. */
+  replace(table: string, staged: Staged | null, loadId: string): readonly Statement[];
+  /** Rejected rows, staged as `stream, reason, raw, seen_at`. */
+  appendRejects(relation: string, loadId: string): Statement;
+
+  /** Bookmarks of a pipeline: `stream, version, state`; stream `''` carries the state's version. */
+  readState(pipeline: string): string;
+  /** Everybody who keeps a state there: `pipeline`. */
+  pipelines(): string;
+  /** Fences off other runners, then writes the bookmarks. Must come first in the transaction. */
+  moveState(move: StateMove): readonly Statement[];
+  /** Whether a load was committed: one row or none. */
+  findLoad(loadId: string): string;
+  /** One row of `_kb4_loads` per table; one for the state alone if there is none. */
+  recordLoad(record: LoadRecord, tables: readonly LoadedTable[]): readonly Statement[];
+}
+
+/** What a load brought to one table. */
+export interface LoadedTable {
+  readonly stream: string;
+  readonly mode: string;
+  readonly staged: number;
+  readonly rejected: number;
+  /** Staging table, which after the merge holds the rows that were written; null if there is none. */
+  readonly relation: string | null;
+}

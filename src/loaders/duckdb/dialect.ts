@@ -1,0 +1,296 @@
+import type { ColumnType } from "../../core/fields.js";
+import { stringify, type Json } from "../../core/json.js";
+import type {
+  Dialect,
+  LoadedTable,
+  LoadRecord,
+  Merge,
+  Staged,
+  StateMove,
+  Statement,
+} from "../dialect.js";
+import { META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import type { SpooledFile } from "../warehouse.js";
+
+/**
+ * Name under which the file is attached. Names of tables are always given in full: a file is usually
+ * named like the schema in it, and DuckDB refuses to guess which of the two is meant.
+ */
+export const CATALOG = "kb4";
+
+/** Types as DuckDB's catalogue writes them. */
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  integer: "BIGINT",
+  number: "DOUBLE",
+  boolean: "BOOLEAN",
+  timestamp: "TIMESTAMP WITH TIME ZONE",
+  date: "DATE",
+  json: "JSON",
+};
+
+/** The loader's own tables: name, comment, columns. */
+const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: string])[] = [
+  [
+    "_kb4_state",
+    "How far each stream has been read. Written in the transaction that wrote the rows.",
+    "pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, version BIGINT NOT NULL, state JSON, load_id VARCHAR NOT NULL, updated_at TIMESTAMP WITH TIME ZONE NOT NULL",
+  ],
+  [
+    "_kb4_loads",
+    "One row per load and table. A load that is not here was not committed.",
+    "load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL",
+  ],
+  [
+    "_kb4_rejects",
+    "Rows that do not fit their stream, as they came, and why. May hold personal data.",
+    "load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL",
+  ],
+];
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+/** DuckDB's SQL for one schema. */
+export interface DuckDbDialect extends Dialect {
+  /** Attaches a database file. */
+  attach(path: string, access: "read" | "write"): Statement;
+  /** Reads a spooled file into a temporary table with the table's types. */
+  stage(table: Table, file: SpooledFile, relation: string): Statement;
+}
+
+/** DuckDB's SQL for the tables of a schema. */
+export function duckDbDialect(schema: string): DuckDbDialect {
+  const place = `${CATALOG}.${quoted(schema)}`;
+  const named = (table: string): string => `${place}.${quoted(table)}`;
+
+  const insert = ({ table, relation }: Staged, loadId: string): string => {
+    const own = table.columns.map((c) => quoted(c.name));
+    const [id, extracted, digest] = META.map((c) => quoted(c.name));
+    const into = [...own, id, extracted, digest].join(", ");
+    const from = [...own, literal(loadId), extracted, digest].join(", ");
+    return `INSERT INTO ${named(table.name)} (${into}) SELECT ${from} FROM ${relation}`;
+  };
+
+  const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] =>
+    columns
+      .filter((c) => c.description !== "")
+      .map((c) => ({
+        purpose: `describing ${table}.${c.name}`,
+        sql: `COMMENT ON COLUMN ${named(table)}.${quoted(c.name)} IS ${literal(c.description)}`,
+      }));
+
+  return {
+    name: "DuckDB",
+    transactionalDdl: true,
+
+    attach: (path, access) => ({
+      purpose: "opening it",
+      sql: `ATTACH ${literal(path)} AS ${CATALOG} (TYPE duckdb${access === "read" ? ", READ_ONLY" : ""})`,
+    }),
+
+    bookkeeping: () => [
+      { purpose: "making the schema", sql: `CREATE SCHEMA IF NOT EXISTS ${place}` },
+      ...BOOKKEEPING.flatMap(([name, comment, columns]) => [
+        {
+          purpose: `making ${name}`,
+          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${columns})`,
+        },
+        {
+          purpose: `describing ${name}`,
+          sql: `COMMENT ON TABLE ${named(name)} IS ${literal(comment)}`,
+        },
+      ]),
+    ],
+
+    describe: () =>
+      [
+        "SELECT t.table_name AS relation, CASE t.table_type WHEN 'BASE TABLE' THEN 'table' ELSE 'view' END AS kind,",
+        "c.column_name AS name, c.data_type AS type,",
+        "c.is_nullable = 'NO' AND c.column_default IS NULL AS required",
+        "FROM information_schema.tables t LEFT JOIN information_schema.columns c",
+        "ON c.table_catalog = t.table_catalog AND c.table_schema = t.table_schema AND c.table_name = t.table_name",
+        `WHERE t.table_catalog = ${literal(CATALOG)} AND t.table_schema = ${literal(schema)}`,
+        "ORDER BY t.table_name, c.ordinal_position",
+      ].join(" "),
+
+    typeOf: (name) =>
+      (Object.keys(TYPES) as ColumnType[]).find((type) => TYPES[type] === name.toUpperCase()),
+
+    typeName: (type) => TYPES[type],
+
+    createTable: (table) => {
+      const { name, description, columns, primaryKey } = table;
+      const all = [...columns, ...META];
+      const isSet = (c: TableColumn) =>
+        primaryKey.includes(c.name) || META.some((m) => m.name === c.name);
+      const defined = all.map(
+        (c) => `${quoted(c.name)} ${TYPES[c.type]}${isSet(c) ? " NOT NULL" : ""}`,
+      );
+      return [
+        { purpose: `making ${name}`, sql: `CREATE TABLE ${named(name)} (${defined.join(", ")})` },
+        ...(description === ""
+          ? []
+          : [
+              {
+                purpose: `describing ${name}`,
+                sql: `COMMENT ON TABLE ${named(name)} IS ${literal(description)}`,
+              },
+            ]),
+        ...comments(name, all),
+      ];
+    },
+
+    addColumn: (table, column) => [
+      {
+        purpose: `adding ${table}.${column.name}`,
+        sql: `ALTER TABLE ${named(table)} ADD COLUMN ${quoted(column.name)} ${TYPES[column.type]}`,
+      },
+      ...comments(table, [column]),
+    ],
+
+    widenColumn: (table, column, from, to) => {
+      const name = quoted(column);
+      // As it stands in rows, so that old and new values of the column look alike.
+      const text = `strftime(${name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')`;
+      const value =
+        from === "timestamp" && to === "string" ? text : `CAST(${name} AS ${TYPES[to]})`;
+      return {
+        purpose: `widening ${table}.${column}`,
+        sql: `ALTER TABLE ${named(table)} ALTER COLUMN ${name} SET DATA TYPE ${TYPES[to]} USING ${value}`,
+      };
+    },
+
+    stage: (table, { path, longest }, relation) => {
+      const columns = [...table.columns, ...staging(table)].map(
+        (c) => `${literal(c.name)}: ${literal(TYPES[c.type])}`,
+      );
+      // Each thread holds two buffers of this size, so it is only as large as the rows need.
+      const size = Math.max(1024 * 1024, longest + 1024);
+      return {
+        purpose: `reading the spooled rows of ${table.name}`,
+        sql: [
+          `CREATE OR REPLACE TEMPORARY TABLE ${relation} AS SELECT * FROM read_json(${literal(path)},`,
+          `format = 'newline_delimited', columns = {${columns.join(", ")}},`,
+          `maximum_object_size = ${String(size)})`,
+        ].join(" "),
+      };
+    },
+
+    countStaged: ({ relation }) => `SELECT count(*) AS n FROM ${relation}`,
+
+    findRepeats: ({ table, relation }) => {
+      const keys = table.primaryKey.map(quoted).join(", ");
+      return `SELECT 1 AS found FROM ${relation} GROUP BY ${keys} HAVING count(*) > 1 LIMIT 1`;
+    },
+
+    merge: ({ staged, loadId, skipsUnchanged, hasRepeats }: Merge) => {
+      const { table, relation } = staged;
+      const keys = table.primaryKey.map(quoted);
+      const seq = quoted(SEQUENCE.name);
+      const digest = quoted(META[2].name);
+      const same = (a: string, b: string) => keys.map((k) => `${a}.${k} = ${b}.${k}`).join(" AND ");
+      const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS last FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
+      return [
+        ...(hasRepeats
+          ? [
+              {
+                purpose: `keeping the last version of each row of ${table.name}`,
+                sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same("s", "n")} AND s.${seq} < n.last`,
+              },
+            ]
+          : []),
+        ...(skipsUnchanged
+          ? [
+              {
+                purpose: `leaving out unchanged rows of ${table.name}`,
+                sql: `DELETE FROM ${relation} AS s USING ${named(table.name)} AS t WHERE ${same("s", "t")} AND s.${digest} = t.${digest}`,
+              },
+            ]
+          : []),
+        {
+          purpose: `taking out old versions from ${table.name}`,
+          sql: `DELETE FROM ${named(table.name)} AS t USING ${relation} AS s WHERE ${same("t", "s")}`,
+        },
+        { purpose: `writing into ${table.name}`, sql: insert(staged, loadId) },
+      ];
+    },
+
+    append: (staged, loadId) => [
+      { purpose: `writing into ${staged.table.name}`, sql: insert(staged, loadId) },
+    ],
+
+    replace: (table, staged, loadId) => [
+      { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)}` },
+      ...(staged === null
+        ? []
+        : [{ purpose: `writing into ${table}`, sql: insert(staged, loadId) }]),
+    ],
+
+    appendRejects: (relation, loadId) => ({
+      purpose: "writing rejected rows",
+      sql: `INSERT INTO ${named("_kb4_rejects")} SELECT ${literal(loadId)}, stream, reason, raw, seen_at FROM ${relation}`,
+    }),
+
+    readState: (pipeline) =>
+      `SELECT stream, version, state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
+
+    pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
+
+    moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
+      const state = named("_kb4_state");
+      const [who, load, when] = [literal(pipeline), literal(loadId), literal(at)];
+      const to = String(from + 1);
+      const fence =
+        from === 0
+          ? `INSERT INTO ${state} SELECT ${who}, '', ${to}, NULL, ${load}, ${when} WHERE NOT EXISTS (SELECT 1 FROM ${state} WHERE pipeline = ${who} AND stream = '')`
+          : `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${String(from)}`;
+      return [
+        { purpose: "moving the state", sql: fence, isFence: true },
+        ...checkpoints.flatMap(({ stream, bookmark }) => [
+          {
+            purpose: `taking out the old bookmark of ${stream}`,
+            sql: `DELETE FROM ${state} WHERE pipeline = ${who} AND stream = ${literal(stream)}`,
+          },
+          {
+            purpose: `writing the bookmark of ${stream}`,
+            sql: `INSERT INTO ${state} VALUES (${who}, ${literal(stream)}, ${to}, ${literal(stringify(bookmark as unknown as Json))}, ${load}, ${when})`,
+          },
+        ]),
+      ];
+    },
+
+    findLoad: (loadId) =>
+      `SELECT 1 AS found FROM ${named("_kb4_loads")} WHERE load_id = ${literal(loadId)} LIMIT 1`,
+
+    recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
+      const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
+      const none: LoadedTable = {
+        stream: "",
+        mode: "state",
+        staged: 0,
+        rejected: 0,
+        relation: null,
+      };
+      const rows = tables.length === 0 ? [none] : tables;
+      return rows.map(({ stream, mode, staged, rejected, relation }) => {
+        const written = relation === null ? "0" : `(SELECT count(*) FROM ${relation})`;
+        const values = [
+          ...[loadId, runId, pipeline, stream, mode].map(literal),
+          ...[String(staged), written, String(rejected)],
+          ...[startedAt, committedAt, toolVersion].map(literal),
+        ];
+        return {
+          purpose: "recording the load",
+          sql: `INSERT INTO ${named("_kb4_loads")} VALUES (${values.join(", ")})`,
+        };
+      });
+    },
+  };
+}
+
+/** What a spooled line has beside the stream's columns; rejected rows have none of it. */
+function staging(table: Table): readonly TableColumn[] {
+  const [, extracted, digest] = META;
+  return table.name === "_kb4_rejects" ? [] : [extracted, SEQUENCE, digest];
+}

@@ -1,0 +1,115 @@
+import { access } from "node:fs/promises";
+
+import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+
+import { ConnectorError } from "../../core/errors.js";
+import type { Statement } from "../dialect.js";
+import { outrun } from "../outrun.js";
+import type { Answer, Session, Warehouse } from "../warehouse.js";
+import { duckDbDialect, type DuckDbDialect } from "./dialect.js";
+import { failure } from "./failure.js";
+
+/** Where and how DuckDB works. */
+export interface DuckDbOptions {
+  /** Database file. */
+  readonly path: string;
+  readonly schema: string;
+  /** As DuckDB writes it: `256MB`. */
+  readonly memoryLimit: string;
+  /** Folder for what does not fit into memory. */
+  readonly tempDir: string;
+}
+
+/** A DuckDB file, open only while something is done with it. */
+export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
+  const { path, schema, memoryLimit, tempDir } = options;
+  const dialect = duckDbDialect(schema);
+  return {
+    dialect,
+    place: path,
+    exists: async () => {
+      try {
+        await access(path);
+        return true;
+      } catch {
+        return false;
+      }
+    },
+    open: async (use) => {
+      const instance = await trying(path, "opening it", () =>
+        DuckDBInstance.create(":memory:", {
+          memory_limit: memoryLimit,
+          threads: "2",
+          preserve_insertion_order: "false",
+          temp_directory: tempDir,
+          // Nothing is ever downloaded; what is needed is built in.
+          autoinstall_known_extensions: "false",
+          autoload_known_extensions: "false",
+        }),
+      );
+      try {
+        const connection = await instance.connect();
+        await connection.run("SET TimeZone = 'UTC'");
+        await connection.run(dialect.attach(path, use).sql);
+        return session(path, instance, connection, dialect);
+      } catch (error) {
+        instance.closeSync();
+        throw failure(path, "opening it", error);
+      }
+    },
+  };
+}
+
+function session(
+  path: string,
+  instance: DuckDBInstance,
+  connection: DuckDBConnection,
+  dialect: DuckDbDialect,
+): Session {
+  let stages = 0;
+  const execute = async ({ purpose, sql, isFence }: Statement): Promise<void> => {
+    const { rowsChanged } = await trying(path, purpose, () => connection.run(sql));
+    if (isFence === true && rowsChanged !== 1) throw outrun();
+  };
+  const query = (purpose: string, sql: string): Promise<readonly Answer[]> =>
+    trying(path, purpose, async () => {
+      const reader = await connection.runAndReadAll(sql);
+      return reader.getRowObjects();
+    });
+  return {
+    query,
+    run: async (statements) => {
+      for (const statement of statements) await execute(statement);
+    },
+    transact: async (statements) => {
+      await execute({ purpose: "beginning a transaction", sql: "BEGIN TRANSACTION" });
+      try {
+        for (const statement of statements) await execute(statement);
+        await execute({ purpose: "committing", sql: "COMMIT" });
+      } catch (error) {
+        // It fails if the transaction is already gone, which is what it is for.
+        await connection.run("ROLLBACK").catch(() => undefined);
+        throw error;
+      }
+    },
+    stage: async (table, file) => {
+      stages += 1;
+      const relation = `_stage_${String(stages)}`;
+      await execute(dialect.stage(table, file, relation));
+      return { table, relation };
+    },
+    async [Symbol.asyncDispose]() {
+      connection.closeSync();
+      instance.closeSync();
+      await Promise.resolve();
+    },
+  };
+}
+
+async function trying<T>(path: string, purpose: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof ConnectorError ? error : failure(path, purpose, error);
+  }
+}

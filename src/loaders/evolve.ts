@@ -1,0 +1,131 @@
+import { ConnectorError } from "../core/errors.js";
+import type { ColumnType } from "../core/fields.js";
+import type { Dialect, Statement } from "./dialect.js";
+import { META, wider, type Table, type TableColumn } from "./table.js";
+import type { Answer } from "./warehouse.js";
+
+/** A table as it stands in the warehouse. Names of columns in lower case. */
+export interface Standing {
+  readonly kind: string;
+  readonly columns: ReadonlyMap<
+    string,
+    { readonly name: string; readonly type: string; readonly required: boolean }
+  >;
+}
+
+/** Every table of the schema, by its name in lower case. */
+export type Schema = ReadonlyMap<string, Standing>;
+
+/** What {@link Dialect.describe} answered. */
+export function schemaOf(answers: readonly Answer[]): Schema {
+  const schema = new Map<
+    string,
+    { kind: string; columns: Map<string, { name: string; type: string; required: boolean }> }
+  >();
+  for (const answer of answers) {
+    const relation = String(answer["relation"]).toLowerCase();
+    const standing = schema.get(relation) ?? { kind: String(answer["kind"]), columns: new Map() };
+    schema.set(relation, standing);
+    const { name, type, required } = answer;
+    if (typeof name !== "string") continue;
+    standing.columns.set(name.toLowerCase(), {
+      name,
+      type: String(type),
+      required: required === true,
+    });
+  }
+  return schema;
+}
+
+/** How a table becomes able to hold a stream. */
+export interface Evolution {
+  /** The stream's table with the types that rows must be staged with. */
+  readonly table: Table;
+  readonly statements: readonly Statement[];
+  /** Whether rows that are there lack columns now. */
+  readonly isWider: boolean;
+}
+
+/**
+ * Makes or changes a table for a stream: missing columns are added, narrow ones widened, nothing
+ * is ever removed or narrowed.
+ *
+ * @throws ConnectorError `destination` for a table that somebody changed so that rows do not fit.
+ */
+export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolution {
+  const standing = schema.get(table.name.toLowerCase());
+  if (standing === undefined) {
+    return { table, statements: dialect.createTable(table), isWider: false };
+  }
+  if (standing.kind !== "table") {
+    throw refused(
+      `${table.name}: a view stands where the table should be`,
+      table.name,
+      "rename the view; the next run makes the table",
+    );
+  }
+  const statements: Statement[] = [];
+  let isWider = false;
+  const columns = table.columns.map((column): TableColumn => {
+    const found = standing.columns.get(column.name.toLowerCase());
+    if (found === undefined) {
+      statements.push(...dialect.addColumn(table.name, column));
+      isWider = true;
+      return column;
+    }
+    const now = ourType(dialect, table.name, found);
+    const type = wider(now, column.type);
+    if (type !== now) statements.push(dialect.widenColumn(table.name, found.name, now, type));
+    return { ...column, type };
+  });
+  requireMeta(dialect, table.name, standing);
+  refuseRequired(table, standing);
+  return { table: { ...table, columns }, statements, isWider };
+}
+
+function ourType(
+  dialect: Dialect,
+  table: string,
+  column: { readonly name: string; readonly type: string },
+): ColumnType {
+  const type = dialect.typeOf(column.type);
+  if (type !== undefined) return type;
+  throw refused(
+    `${table}.${column.name}: its type was changed to ${column.type}`,
+    table,
+    "change it back, or rename the table and run again with --full-refresh",
+  );
+}
+
+function requireMeta(dialect: Dialect, table: string, { columns }: Standing): void {
+  for (const { name, type } of META) {
+    const found = columns.get(name);
+    if (found !== undefined && dialect.typeOf(found.type) === type) continue;
+    throw refused(
+      found === undefined
+        ? `${table}: the loader's column ${name} is missing`
+        : `${table}.${name}: its type was changed to ${found.type}`,
+      table,
+      `${table} was changed, or is another program's: rename it and run again with --full-refresh`,
+    );
+  }
+}
+
+/** A column of somebody's own is left alone, but must not stand in the way. */
+function refuseRequired(table: Table, { columns }: Standing): void {
+  const ours = new Set(
+    [...table.primaryKey, ...META.map((c) => c.name)].map((n) => n.toLowerCase()),
+  );
+  for (const [key, { name, required }] of columns) {
+    if (!required || ours.has(key)) continue;
+    throw refused(
+      `${table.name}.${name}: it was made NOT NULL without a default`,
+      table.name,
+      "drop the constraint or give the column a default",
+    );
+  }
+}
+
+function refused(message: string, table: string, hint: string): ConnectorError {
+  return new ConnectorError("destination", message, { hint, context: { table } });
+}

@@ -1,0 +1,330 @@
+import { readdir, rm } from "node:fs/promises";
+import { hash } from "node:crypto";
+import { join } from "node:path";
+
+import { iso, type Clock } from "../core/clock.js";
+import { OBSERVED_AT } from "../core/columns.js";
+import { ConnectorError } from "../core/errors.js";
+import type { Emit, StreamOutcome } from "../core/events.js";
+import { isObject, stringify } from "../core/json.js";
+import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
+import type { Checkpoint, RecordBatch } from "../core/record.js";
+import { EMPTY_STATE, parseState, type State } from "../core/state.js";
+import { commitPackage, isPrepared, prepareSchema } from "./commit.js";
+import { lockSpool, type Hold } from "./lock.js";
+import { readManifest, type Manifest } from "./manifest.js";
+import { Package } from "./package.js";
+import { onDisk, type SpoolFile } from "./spool.js";
+import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
+import type { Session, Warehouse } from "./warehouse.js";
+
+/** What a loader is made of. */
+export interface LoaderOptions {
+  readonly warehouse: Warehouse;
+  /** Whose state it keeps: runs of different pipelines share tables but not bookmarks. */
+  readonly pipeline: string;
+  /** Pipelines whose rows must not share tables with these. */
+  readonly strangers: readonly string[];
+  readonly mode: Mode;
+  /** Folder for rows that are not committed yet; made if need be. */
+  readonly spoolDir: string;
+  readonly hold: Hold;
+  readonly clock: Clock;
+  /** Between 0 and 1: for ids. */
+  readonly random: () => number;
+  readonly emit: Emit;
+  readonly toolVersion: string;
+  /** Safe bytes after which a commit is made; 64 MiB. */
+  readonly commitBytes?: number;
+  /** Milliseconds after which a commit is made at the next checkpoint; five minutes. */
+  readonly commitMs?: number;
+}
+
+/** How long a commit waits for a database that somebody is reading, in milliseconds. */
+const PATIENCE_MS = 60_000;
+const PAUSE_MS = 500;
+
+/** Nine characters of time, four of count, six of chance. */
+const LOAD_ID = /^[0-9a-z]{19}$/;
+
+interface Declared {
+  readonly table: Table;
+  readonly mode: Mode;
+}
+
+/**
+ * Fills a warehouse, whichever: spool, seal, stage, verify, commit, acknowledge.
+ *
+ * Rows wait in files until enough of them are safe to commit; then they, the state and a record of
+ * the load go in together. A load that was sealed and not committed, because the process died or
+ * the warehouse refused, is committed by the next run's {@link prepare}.
+ */
+export class Loader implements Sink {
+  readonly name: string;
+  readonly #options: LoaderOptions;
+  readonly #declared = new Map<string, Declared>();
+  #lock: AsyncDisposable | undefined;
+  #package: Package | undefined;
+  #run: RunInfo | undefined;
+  #kill: AbortSignal | undefined;
+  #version = 0;
+  #sequence = 0;
+  #loads = 0;
+  #committedMs = 0;
+
+  constructor(options: LoaderOptions) {
+    this.#options = options;
+    this.name = options.warehouse.dialect.name;
+  }
+
+  /**
+   * Takes the spool for this run, tries the warehouse, and commits what an earlier run left sealed.
+   * Call it before the source is asked for anything.
+   *
+   * @throws ConnectorError `locked`, `destination`.
+   */
+  async prepare(): Promise<void> {
+    const { warehouse, spoolDir, hold } = this.#options;
+    this.#lock = await lockSpool(spoolDir, hold);
+    await using session = await warehouse.open("write");
+    await prepareSchema(session, warehouse.dialect);
+    await this.#refuseStrangers(session);
+    await this.#loadState(session);
+    await this.#recover(session);
+  }
+
+  /** Whether there is anything to read a state from. */
+  async exists(): Promise<boolean> {
+    return this.#options.warehouse.exists();
+  }
+
+  /** The state in the warehouse. @throws ConnectorError `state` if it is not one of this version. */
+  async readState(): Promise<State> {
+    const { warehouse } = this.#options;
+    await using session = await warehouse.open("read");
+    if (!(await isPrepared(session, warehouse.dialect))) return EMPTY_STATE;
+    return await this.#loadState(session);
+  }
+
+  async open(run: RunInfo, signal: AbortSignal): Promise<void> {
+    if (this.#lock === undefined) await this.prepare();
+    this.#run = run;
+    this.#kill = signal;
+    this.#committedMs = this.#options.clock.monotonic();
+    this.#package = await this.#newPackage(run, this.#version);
+  }
+
+  async declare(stream: SinkStream): Promise<void> {
+    const before = this.#declared.get(stream.name)?.table;
+    const table = tableOf(stream);
+    const twin = [...this.#declared.keys()].find(
+      (name) => name !== stream.name && name.toLowerCase() === stream.name.toLowerCase(),
+    );
+    if (twin !== undefined) {
+      throw new ConnectorError("config", `streams ${twin} and ${stream.name} differ only in case`, {
+        hint: "deselect one of them",
+      });
+    }
+    const { mode } = this.#options;
+    this.#declared.set(stream.name, {
+      table: before === undefined ? table : joined(before, table),
+      // A table may be swapped only for the whole of its stream.
+      mode: mode === "replace" && !stream.whole ? "merge" : mode,
+    });
+    await Promise.resolve();
+  }
+
+  async write(batch: RecordBatch): Promise<readonly Checkpoint[]> {
+    const open = this.#opened();
+    const { checkpoint, rejects } = batch;
+    const declared = this.#declared.get(batch.stream);
+    if (declared === undefined) {
+      // What concerns no stream has a checkpoint and nothing else.
+      if (batch.rows.length > 0 || rejects.length > 0) throw undeclared(batch.stream);
+      if (checkpoint !== null) open.note(checkpoint);
+      return [];
+    }
+    const { table, mode } = declared;
+    if (batch.rows.length > 0) await this.#spool(batch, await open.fileOf(table, mode));
+    if (rejects.length > 0) await open.reject(table, mode, rejects, batch.extractedAt);
+    if (checkpoint === null) return [];
+    await open.checkpoint(table, mode, checkpoint);
+    return this.#isDue(open) ? this.flush() : [];
+  }
+
+  async end(outcome: StreamOutcome): Promise<readonly Checkpoint[]> {
+    const open = this.#opened();
+    const declared = this.#declared.get(outcome.stream);
+    if (declared === undefined) return [];
+    if (outcome.status === "complete" || outcome.status === "partial") {
+      await open.complete(declared.table, declared.mode);
+    } else {
+      await open.breakOff(outcome.stream);
+    }
+    return this.#isDue(open) ? this.flush() : [];
+  }
+
+  async flush(): Promise<readonly Checkpoint[]> {
+    const open = this.#opened();
+    const run = this.#run;
+    if (!open.isWorthCommitting || run === undefined) return [];
+    const next = await this.#newPackage(run, this.#version + 1);
+    this.#package = next;
+    const [manifest, covered] = await sealed(open, next);
+    await using session = await this.#openPatiently();
+    await this.#commit(session, manifest);
+    this.#committedMs = this.#options.clock.monotonic();
+    return covered;
+  }
+
+  /** Gives up what was not committed; sealed loads stay for the next run. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = this.#package;
+    const lock = this.#lock;
+    this.#package = undefined;
+    this.#lock = undefined;
+    await open?.discard();
+    await lock?.[Symbol.asyncDispose]();
+  }
+
+  #opened(): Package {
+    if (this.#package !== undefined) return this.#package;
+    throw new ConnectorError("internal", `${this.name}: written to before it was opened`);
+  }
+
+  #isDue(open: Package): boolean {
+    const { clock, commitBytes = 64 * 1024 * 1024, commitMs = 300_000 } = this.#options;
+    if (open.safeBytes >= commitBytes) return true;
+    return open.isWorthCommitting && clock.monotonic() - this.#committedMs >= commitMs;
+  }
+
+  async #spool(batch: RecordBatch, file: SpoolFile): Promise<void> {
+    const { observedAt, extractedAt } = batch;
+    const [, extracted, digest] = META;
+    const observed =
+      observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)},`;
+    const head = `${observed}"${extracted.name}":${JSON.stringify(extractedAt)},"${SEQUENCE.name}":`;
+    for (const row of batch.rows) {
+      const text = stringify(row);
+      const sum = hash("sha256", text, "base64url").slice(0, 22);
+      const comma = text.length === 2 ? "" : ",";
+      this.#sequence += 1;
+      const tail = `${comma}${head}${String(this.#sequence)},"${digest.name}":"${sum}"}`;
+      if (file.add(text.slice(0, -1) + tail)) await file.drain();
+    }
+  }
+
+  async #newPackage(run: RunInfo, from: number): Promise<Package> {
+    const { clock, random, spoolDir, pipeline } = this.#options;
+    this.#loads += 1;
+    // Sorts by time within a run and between runs; the random tail keeps two machines apart.
+    const time = clock.now().toString(36).padStart(9, "0");
+    const count = this.#loads.toString(36).padStart(4, "0");
+    const tail = Math.floor(random() * 36 ** 6)
+      .toString(36)
+      .padStart(6, "0");
+    const { runId, startedAt } = run;
+    const loadId = `${time}${count}${tail}`;
+    return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
+  }
+
+  async #openPatiently(): Promise<Session> {
+    const { warehouse, clock, emit } = this.#options;
+    for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
+      try {
+        return await warehouse.open("write");
+      } catch (error) {
+        const isHeld = error instanceof ConnectorError && error.kind === "locked";
+        if (!isHeld || waitedMs >= PATIENCE_MS) throw error;
+        if (waitedMs === 0) {
+          const reason = `${warehouse.place} is in use by another process`;
+          emit({ type: "waiting", reason, waitMs: PATIENCE_MS });
+        }
+      }
+      await clock.sleep(PAUSE_MS, this.#kill);
+    }
+  }
+
+  async #commit(session: Session, manifest: Manifest): Promise<void> {
+    const { warehouse, clock, toolVersion, emit, spoolDir } = this.#options;
+    const { loadId, runId, pipeline, startedAt, parts } = manifest;
+    const committedAt = iso(clock.now());
+    const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
+    await commitPackage(warehouse, session, manifest, record);
+    this.#version = manifest.from + 1;
+    await onDisk(() => rm(join(spoolDir, loadId), { recursive: true, force: true }));
+    emit({ type: "committed", rows: parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0) });
+  }
+
+  async #loadState(session: Session): Promise<State> {
+    const { warehouse, pipeline } = this.#options;
+    const { dialect } = warehouse;
+    const answers = await session.query("reading the state", dialect.readState(pipeline));
+    const bookmarks: Record<string, unknown> = {};
+    this.#version = 0;
+    for (const { stream, version, state } of answers) {
+      if (stream === "") this.#version = Number(version);
+      else bookmarks[String(stream)] = parsed(state);
+    }
+    if (this.#version === 0) return EMPTY_STATE;
+    return parseState({ version: 1, bookmarks }, `_kb4_state of pipeline ${pipeline}`);
+  }
+
+  async #refuseStrangers(session: Session): Promise<void> {
+    const { warehouse, strangers } = this.#options;
+    const found = await session.query("reading the state", warehouse.dialect.pipelines());
+    const stranger = strangers.find((name) => found.some(({ pipeline }) => pipeline === name));
+    if (stranger === undefined) return;
+    throw new ConnectorError(
+      "config",
+      `destination ${warehouse.place}: holds rows of pipeline ${stranger}, which must not be mixed with ${this.#options.pipeline}'s`,
+      { hint: "set destination.path to another file, or destination.schema to another schema" },
+    );
+  }
+
+  /** Commits what an earlier run sealed, in order, and clears what it did not. */
+  async #recover(session: Session): Promise<void> {
+    const { spoolDir, pipeline, emit } = this.#options;
+    for (const name of (await onDisk(() => readdir(spoolDir))).toSorted()) {
+      // The folder may be one that others use too: only what is named like a load is ours.
+      if (!LOAD_ID.test(name)) continue;
+      const folder = join(spoolDir, name);
+      const manifest = await readManifest(folder);
+      if (manifest !== undefined && manifest.pipeline !== pipeline) continue;
+      if (manifest?.from === this.#version) {
+        await this.#commit(session, manifest);
+        const rows = manifest.parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0);
+        const message = `committed ${String(rows)} rows that an earlier run had left`;
+        emit({ type: "warning", stream: null, message });
+      } else {
+        // Never sealed, committed already, or older than what is there now.
+        await onDisk(() => rm(folder, { recursive: true, force: true }));
+      }
+    }
+  }
+}
+
+/** A load that cannot be sealed would only fill the disk. */
+async function sealed(open: Package, next: Package): ReturnType<Package["seal"]> {
+  try {
+    return await open.seal(next);
+  } catch (error) {
+    await open.discard();
+    throw error;
+  }
+}
+
+function undeclared(stream: string): ConnectorError {
+  return new ConnectorError("internal", `${stream}: rows before the stream was declared`);
+}
+
+/** A driver gives JSON as text or as a value. */
+function parsed(state: unknown): unknown {
+  if (typeof state !== "string") return state;
+  try {
+    const value: unknown = JSON.parse(state);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,122 @@
+import { OBSERVED_AT, type Column } from "../core/columns.js";
+import { ConnectorError } from "../core/errors.js";
+import type { ColumnType } from "../core/fields.js";
+import type { SinkStream } from "../core/ports.js";
+
+/** How rows reach their table: newest version of each, every version, or the whole table swapped. */
+export type Mode = "merge" | "append" | "replace";
+
+/** A column of a table, whoever put it there. */
+export type TableColumn = Pick<Column, "name" | "type" | "description">;
+
+/** A table as a stream wants it. */
+export interface Table {
+  readonly name: string;
+  readonly description: string;
+  /** The stream's own columns, without {@link META}. */
+  readonly columns: readonly TableColumn[];
+  /** Empty for streams of other taps that have no key: their rows are appended. */
+  readonly primaryKey: readonly string[];
+}
+
+/** Prefix of what belongs to the loader: its tables, and its columns in every table. */
+const OURS = "_kb4_";
+
+/** Columns that the loader adds to every table. */
+export const META = [
+  {
+    name: `${OURS}load_id`,
+    type: "string",
+    description: "Load that wrote this version of the row; see _kb4_loads.",
+  },
+  {
+    name: `${OURS}extracted_at`,
+    type: "timestamp",
+    description: "When this version of the row arrived from the source, UTC.",
+  },
+  {
+    name: `${OURS}row_hash`,
+    type: "string",
+    description: "Digest of the row without _observed_at: rows with the same one are left alone.",
+  },
+] as const satisfies readonly TableColumn[];
+
+/** Stands in spooled lines only: which of two versions of a row is the later one. */
+export const SEQUENCE: TableColumn = {
+  name: `${OURS}seq`,
+  type: "integer",
+  description: "Position within the load.",
+};
+
+/**
+ * The table of a stream.
+ *
+ * @throws ConnectorError `config` for names that no warehouse could keep apart, or that are ours.
+ */
+export function tableOf(stream: SinkStream): Table {
+  const { name, description, columns, primaryKey } = stream;
+  refuseOurs(name, name);
+  const seen = new Map<string, string>();
+  for (const column of columns) {
+    refuseOurs(column.name, `${name}.${column.name}`);
+    const twin = seen.get(column.name.toLowerCase());
+    if (twin !== undefined) {
+      throw new ConnectorError(
+        "config",
+        `${name}: columns ${twin} and ${column.name} differ only in case`,
+        { hint: "deselect one of them", context: { stream: name } },
+      );
+    }
+    seen.set(column.name.toLowerCase(), column.name);
+  }
+  return {
+    name,
+    description,
+    columns: columns.map(({ name: column, type, description: text }) => ({
+      name: column,
+      type,
+      description: text,
+    })),
+    primaryKey,
+  };
+}
+
+function refuseOurs(name: string, where: string): void {
+  if (!name.toLowerCase().startsWith(OURS)) return;
+  throw new ConnectorError("config", `${where}: names that start with ${OURS} are the loader's`, {
+    hint: "rename or deselect it at the source",
+  });
+}
+
+/** Both sets of columns under one name each, each wide enough for both. */
+export function joined(a: Table, b: Table): Table {
+  const columns = new Map(a.columns.map((c) => [c.name, c]));
+  for (const column of b.columns) {
+    const known = columns.get(column.name);
+    columns.set(
+      column.name,
+      known === undefined ? column : { ...column, type: wider(known.type, column.type) },
+    );
+  }
+  // `_observed_at` stays last.
+  const all = [...columns.values()];
+  const ordered = all.filter((c) => c.name !== OBSERVED_AT.name);
+  const observed = all.filter((c) => c.name === OBSERVED_AT.name);
+  return { ...b, columns: [...ordered, ...observed] };
+}
+
+/** Types that hold every value of a type, narrowest first. Text holds anything. */
+const WIDER: Readonly<Record<ColumnType, readonly ColumnType[]>> = {
+  string: ["string"],
+  integer: ["integer", "number", "string"],
+  number: ["number", "string"],
+  boolean: ["boolean", "string"],
+  date: ["date", "timestamp", "string"],
+  timestamp: ["timestamp", "string"],
+  json: ["json", "string"],
+};
+
+/** The narrowest type that holds the values of both. Never narrower than either. */
+export function wider(a: ColumnType, b: ColumnType): ColumnType {
+  return WIDER[a].find((type) => WIDER[b].includes(type)) ?? "string";
+}

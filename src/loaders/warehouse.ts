@@ -1,0 +1,42 @@
+import type { Dialect, Staged, Statement } from "./dialect.js";
+import type { Table } from "./table.js";
+
+/** A file of spooled rows: one JSON object per line. */
+export interface SpooledFile {
+  readonly path: string;
+  readonly rows: number;
+  /** Of the longest line, in bytes. */
+  readonly longest: number;
+}
+
+/** A row of a query's answer, by the names that the query gave. */
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** An open connection. Closed after each commit, so that others may read in between. */
+export interface Session extends AsyncDisposable {
+  query(purpose: string, sql: string): Promise<readonly Answer[]>;
+  /** Statements one by one, each for itself. */
+  run(statements: readonly Statement[]): Promise<void>;
+  /** Statements together: all take effect or none does. */
+  transact(statements: readonly Statement[]): Promise<void>;
+  /** Brings a file's rows into a staging table that ends with the session. */
+  stage(table: Table, file: SpooledFile): Promise<Staged>;
+}
+
+/** How a session will be used. */
+export type Access = "read" | "write";
+
+/**
+ * A warehouse and its driver.
+ *
+ * @throws ConnectorError `destination`, with the purpose of the statement and never a value;
+ *   `locked` where another process holds the database.
+ */
+export interface Warehouse {
+  readonly dialect: Dialect;
+  /** For messages: where it is. */
+  readonly place: string;
+  /** False if there is nothing yet that could be read. */
+  exists(): Promise<boolean>;
+  open(access: Access): Promise<Session>;
+}

@@ -7,7 +7,6 @@ import { makePlan, type Selection } from "../../../src/core/plan.js";
 import type { RunInfo, SinkStream } from "../../../src/core/ports.js";
 import type { RecordBatch, Row } from "../../../src/core/record.js";
 import { EMPTY_STATE, type State } from "../../../src/core/state.js";
-import type { StreamDef } from "../../../src/core/stream.js";
 import { STREAMS } from "../../../streams/index.js";
 
 /** A stream that keeps what is written, and whose reader can be made to wait or to go. */
@@ -66,8 +65,6 @@ export function messagesOf(text: string): readonly JsonObject[] {
 export const ofType = (text: string, type: string): readonly JsonObject[] =>
   messagesOf(text).filter((m) => m["type"] === type);
 
-export const streamNamed = (name: string): StreamDef => STREAMS.find((def) => def.name === name)!;
-
 /** A stream as the writer sees it. */
 export function declared(name: string, selection: Partial<Selection> = {}): SinkStream {
   const chosen = { stream: name, deselected: new Set<string>(), fullRefresh: false, ...selection };
@@ -75,7 +72,7 @@ export function declared(name: string, selection: Partial<Selection> = {}): Sink
   return sinkStream(plan.streams.find((s) => s.def.name === name)!);
 }
 
-export const STARTED = "2026-06-01T00:00:00.000Z";
+const STARTED = "2026-06-01T00:00:00.000Z";
 
 export function runInfo(state: State = EMPTY_STATE): RunInfo {
   return { runId: "run-1", startedAt: STARTED, state };

@@ -38,7 +38,7 @@ const ANNUAL_EVERY = 4;
 const APART_DAYS = 40;
 
 /** How many of the campaigns of day 0 are open then: about a third. */
-export function openAtStart(world: World): number {
+function openAtStart(world: World): number {
   return world.trainingCampaigns === 0 ? 0 : Math.max(1, Math.round(world.trainingCampaigns / 3));
 }
 

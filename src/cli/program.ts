@@ -16,6 +16,8 @@ export interface LogFlags {
 
 /** The process as an {@link Io}. */
 export function processIo(): Io {
+  // Whoever reads may go before the end, as `head` does. A writer that must know listens itself.
+  for (const out of [process.stdout, process.stderr]) out.on("error", () => undefined);
   return {
     stdin: process.stdin,
     stdout: process.stdout,

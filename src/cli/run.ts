@@ -57,6 +57,7 @@ export function runPlan(options: {
     source,
     sink,
     settings: readSettings(config),
+    onQuota: config.on_quota_exhausted === "fail" ? "drop" : "keep",
     clock: io.clock,
     emit,
     stop: signals.stop,

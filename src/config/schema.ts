@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
   on_quota_exhausted: z.enum(["stop", "wait", "fail"]).default("stop").meta({
     title: "When the quota is spent",
     description:
-      "stop keeps what was read and says when to come back, wait sleeps until there is quota again, fail ends without a commit of the rest.",
+      "stop keeps what was read and says when to come back, wait sleeps until there is quota again, fail ends at once and drops what was read since the last commit.",
   }),
   concurrency: z.int().min(1).max(16).default(4).meta({
     title: "Concurrency",

@@ -17,6 +17,8 @@ export interface SyncOptions {
   readonly source: PageSource;
   readonly sink: Sink;
   readonly settings: ReadSettings;
+  /** What a spent quota does to rows that are safe but not durable yet: `keep` unless given. */
+  readonly onQuota?: "keep" | "drop";
   readonly clock: Clock;
   readonly emit: Emit;
   /** Aborted: stop reading, make durable what is safe, end. */
@@ -46,7 +48,8 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   const run = new Run(options);
   try {
     await run.readAll();
-    await run.flush();
+    const isSpent = run.result().error?.kind === "quota";
+    if (!isSpent || options.onQuota !== "drop") await run.flush();
   } catch (error) {
     run.fail(error);
   }

@@ -116,6 +116,20 @@ test.each([
   expect(ran.sink.calls.at(-1)).toBe("flush");
 });
 
+test("a spent quota drops what is not durable yet where that was asked for", async () => {
+  const ran = await run({
+    streams: ["scores", "people"],
+    script: { ...fine, "/v1/people": [quotaSpent()] },
+    sink: recordingSink({ acknowledge: "at flush" }),
+    onQuota: "drop",
+  });
+
+  expect(ran.error?.kind).toBe("quota");
+  expect(ran.state.bookmarks).toEqual({});
+  expect(ran.sink.calls).not.toContain("flush");
+  expect(ran.sink.disposed).toBe(true);
+});
+
 test("every stream that is handed on is declared once before its rows and ended once after", async () => {
   const ran = await run({
     streams: ["scores", "people", "exams"],

@@ -20,6 +20,7 @@ export interface RunOptions {
   readonly sink?: RecordingSink;
   readonly state?: State;
   readonly settings?: Partial<ReadSettings>;
+  readonly onQuota?: "keep" | "drop";
   readonly endpointOnly?: PlanOptions["endpointOnly"];
   /** Start of the run: an instant, or days after {@link FAKE_START}. */
   readonly at?: string | number;
@@ -68,6 +69,7 @@ export async function run(options: RunOptions): Promise<Ran> {
     source,
     sink,
     settings: { ...SETTINGS, ...options.settings },
+    ...(options.onQuota === undefined ? {} : { onQuota: options.onQuota }),
     clock: fakeClock(startOf(options.at ?? 0)),
     emit: (event) => events.push(event),
     stop: options.stop ?? new AbortController().signal,

@@ -130,6 +130,23 @@ test("a spent quota drops what is not durable yet where that was asked for", asy
   expect(ran.sink.disposed).toBe(true);
 });
 
+test("a stream of which no parent is there any more fails: the endpoint has gone, not the parents", async () => {
+  const ran = await run({
+    streams: ["results"],
+    script: {
+      "/v1/exams": [[{ exam_id: 1 }, { exam_id: 2 }, { exam_id: 3 }]],
+      "/v1/exams/1/results": [notFound()],
+      "/v1/exams/2/results": [notFound()],
+      "/v1/exams/3/results": [notFound()],
+    },
+  });
+
+  expect(ran.error?.message).toBe(
+    "results: GET /v1/exams/{exam_id}/results answered 404 for all of 3 parents",
+  );
+  expect(ran.bookmark("results")).toBeUndefined();
+});
+
 test("every stream that is handed on is declared once before its rows and ended once after", async () => {
   const ran = await run({
     streams: ["scores", "people", "exams"],

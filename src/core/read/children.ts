@@ -1,5 +1,6 @@
 import { isRecent } from "../clock.js";
 import type { Memberships, Parent, Parents } from "../collect.js";
+import { ConnectorError } from "../errors.js";
 import { fanOut, type Branch } from "../fanout.js";
 import { decodeIds, encodeIds } from "../idset.js";
 import type { Page } from "../ports.js";
@@ -11,7 +12,9 @@ import { Progress } from "./progress.js";
 
 /** Reads the rows below every parent. */
 export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
-  for (const branch of branches(reader, parents.list)) await readBranch(reader, branch);
+  const tally = newTally();
+  for (const branch of branches(reader, parents.list)) await readBranch(reader, branch, tally);
+  requireSome(reader, tally);
   await reader.checkpoint({ completedAt: reader.context.startedAt });
 }
 
@@ -24,13 +27,16 @@ export async function readChangedBelow(reader: StreamReader, parents: Parents): 
     if (part === undefined || part.print !== parent.print) return true;
     return !isRecent(part.readAt, settings.reverifyDays, startedAt);
   };
+  const due = parents.list.filter(isDue);
+  const tally = newTally(parents.list.length - due.length);
   await progress.during(async () => {
-    for (const branch of branches(reader, parents.list.filter(isDue))) {
+    for (const branch of branches(reader, due)) {
       const { key, print } = branch.parent;
-      const rows = await readBranch(reader, branch);
+      const rows = await readBranch(reader, branch, tally);
       if (rows === null) progress.gone(key);
       else await progress.done(key, { print, readAt: startedAt, rows });
     }
+    requireSome(reader, tally);
   });
   await progress.finish(new Set(parents.list.map((parent) => parent.key)));
 }
@@ -48,10 +54,13 @@ export async function readSinceBelow(
   const isNew = (parent: Parent) => before === null || !known.has(Number(parent.key));
   const query = (parent: Parent) => window.query(isNew(parent));
   const read: number[] = [];
+  const tally = newTally();
   for (const branch of branches(reader, parents.list, query)) {
     const keep = window.keep(isNew(branch.parent));
-    if ((await readBranch(reader, branch, keep)) !== null) read.push(Number(branch.parent.key));
+    const rows = await readBranch(reader, branch, tally, keep);
+    if (rows !== null) read.push(Number(branch.parent.key));
   }
+  requireSome(reader, tally);
   const bookmark = { completedAt: startedAt, cursor: window.cursor, known: encodeIds(read) };
   await reader.checkpoint(bookmark);
 }
@@ -65,12 +74,13 @@ export async function readDerived(
 ): Promise<void> {
   const differs = parents.list.filter((p) => memberships.proved(p.key, p.count) === null);
   const read = branches(reader, differs);
+  const tally = newTally(parents.list.length - differs.length);
   try {
     for (const parent of parents.list) {
       const members = memberships.proved(parent.key, parent.count);
       if (members === null) {
         const next = read.next();
-        if (next.done !== true) await readBranch(reader, next.value);
+        if (next.done !== true) await readBranch(reader, next.value, tally);
         continue;
       }
       await reader.give(members.length, (i) =>
@@ -80,6 +90,7 @@ export async function readDerived(
   } finally {
     read.return(undefined);
   }
+  requireSome(reader, tally);
   await reader.checkpoint({ completedAt: reader.context.startedAt });
 }
 
@@ -99,10 +110,42 @@ function branches(
   );
 }
 
+/** So many parents do not go by chance between their listing and their turn. */
+const MANY = 3;
+
+/** How many parents were read, in this run or before, and how many were not there any more. */
+interface Tally {
+  read: number;
+  gone: number;
+}
+
+function newTally(read = 0): Tally {
+  return { read, gone: 0 };
+}
+
+/**
+ * One parent may go while the others are read; that all of them did is hard to believe.
+ *
+ * @throws ConnectorError `api_contract` if several parents were asked for and none was there.
+ */
+function requireSome(reader: StreamReader, { read, gone }: Tally): void {
+  if (read > 0 || gone < MANY) return;
+  const { name, path } = reader.context.planned.def;
+  throw new ConnectorError(
+    "api_contract",
+    `${name}: GET ${path} answered 404 for all of ${String(gone)} parents`,
+    {
+      hint: "the endpoint may have moved; nothing of this stream was kept",
+      context: { stream: name, parents: gone },
+    },
+  );
+}
+
 /** Reads below one parent. Null if it has gone since it was listed: not a failure, but said. */
 async function readBranch(
   reader: StreamReader,
   branch: Branch<Parent, Page>,
+  tally: Tally,
   keep?: (row: Row) => boolean,
 ): Promise<number | null> {
   let rows = 0;
@@ -112,9 +155,11 @@ async function readBranch(
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    tally.gone += 1;
     reader.warn(`parent ${branch.parent.key} has gone since it was listed: skipped`);
     return null;
   }
+  tally.read += 1;
   const { count } = branch.parent;
   if (count !== null && count !== rows) {
     reader.warn(`parent ${branch.parent.key} says ${String(count)} rows, ${String(rows)} came`);

@@ -11,7 +11,7 @@ export { HOSTILE, type Fault, type FaultRule } from "./http/fault.js";
 export interface SimulatorOptions extends WorldOptions, Partial<Omit<ApiOptions, "cap">> {
   /** Port on 127.0.0.1; 0, if left out, takes a free one. */
   readonly port?: number;
-  /** The most rows per page, whatever is asked for: 500 unless given. */
+  /** The most rows per page, whatever is asked for: 500, as in the API, unless given. */
   readonly pageCap?: number;
   /** Milliseconds before each answer. */
   readonly latencyMs?: number;
@@ -35,6 +35,8 @@ export interface Simulator {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** Source: KnowBe4's reference, "Pagination". */
+const MAX_PAGE_SIZE = 500;
 const API_KEY = "simulated-api-key";
 
 /**
@@ -46,7 +48,7 @@ const API_KEY = "simulated-api-key";
  *   that is taken.
  */
 export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
-  const { port = 0, pageCap = 500, latencyMs = 0, apiKey = API_KEY } = options;
+  const { port = 0, pageCap = MAX_PAGE_SIZE, latencyMs = 0, apiKey = API_KEY } = options;
   if (!Number.isInteger(pageCap) || pageCap < 1) throw new RangeError(`pageCap: ${pageCap} rows`);
   const world = createWorld(options);
   const account = accountOf(world);

@@ -58,6 +58,7 @@ test("a change that there is nothing for is a conflict", async () => {
 test.each([
   ["advance", {}, "days must be a whole number from 1 to 3650"],
   ["advance", { days: 0 }, "days must be a whole number from 1 to 3650"],
+  ["advance", { days: 3_651 }, "days must be a whole number from 1 to 3650"],
   ["advance", { days: "3" }, "days must be a whole number from 1 to 3650"],
   ["advance", "days=3", "days must be a whole number from 1 to 3650"],
   ["advance", "null", "days must be a whole number from 1 to 3650"],

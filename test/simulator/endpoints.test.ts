@@ -116,6 +116,20 @@ test("people and groups can be asked for by status", async () => {
   }
 });
 
+test("a person who was deleted is not there any more, only what they did", async () => {
+  const simulator = await simulated();
+  const ids = (await all(simulator, "/v1/users")).map(({ id }): number => id);
+  const enrollments = await all(simulator, "/v1/training/enrollments");
+
+  const found: number[] = [];
+  for (let id = ids[0]!; id <= ids.at(-1)!; id++) {
+    if ((await get(simulator, `/v1/users/${id}`)).status === 200) found.push(id);
+  }
+
+  expect(enrollments.some(({ user }) => user === null)).toBe(true);
+  expect(found).toEqual(ids);
+});
+
 test("people can be asked for by group", async () => {
   const simulator = await simulated();
   const groups = known(simulator.account, "groups");

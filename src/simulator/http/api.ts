@@ -158,8 +158,7 @@ export class Api {
     if (way === "cursor" && this.#options.cursorIn === "envelope" && rows.length > 0) {
       return json({ data: rows, pagination: { per_page: size, next_cursor: nextCursor } }, faults);
     }
-    const isInHeader = nextCursor !== null && this.#options.cursorIn === "header";
-    return json(rows, faults, isInHeader ? { "x-next-cursor": String(nextCursor) } : {});
+    return json(rows, faults, nextCursor === null ? {} : { "x-next-cursor": String(nextCursor) });
   }
 }
 

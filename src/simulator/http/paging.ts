@@ -30,7 +30,6 @@ export interface Page {
 
 /** Source: KnowBe4's reference, "Pagination". */
 const DEFAULT_SIZE = 100;
-const MAX_SIZE = 500;
 
 /** @returns null for a cursor that is not one of ours. */
 export function pageRequest(
@@ -39,7 +38,7 @@ export function pageRequest(
   { paging, cap }: PagingOptions,
 ): PageRequest | null {
   const asked = wholeNumber(query.get("per_page")) ?? DEFAULT_SIZE;
-  const size = Math.min(asked, MAX_SIZE, cap);
+  const size = Math.min(asked, cap);
   const given = query.get("cursor");
   const isByCursor = paging === "cursor" || (paging === "both" && given !== null);
   if (!isByCursor) {

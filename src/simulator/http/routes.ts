@@ -172,7 +172,7 @@ export interface FoundRoute extends Route {
 /** The endpoint of a path; undefined for a path that the API does not have. */
 export function findRoute(path: string): FoundRoute | undefined {
   const ids: number[] = [];
-  const pattern = path.replace(/\/(\d+)(?=\/|$)/g, (_, id: string) => {
+  const pattern = path.replace(/\/(\d+)/g, (_, id: string) => {
     ids.push(Number(id));
     return "/#";
   });

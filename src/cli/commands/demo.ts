@@ -58,7 +58,9 @@ async function demo(flags: DemoFlags, io: Io): Promise<number> {
   io.stdout.write(
     `  duckdb ${flags.path} "from ${catalogOf(flags.path)}.${SCHEMA}.users limit 5"\n\n`,
   );
-  io.stdout.write(`With a key of your own, the same program reads your account:\n\n`);
-  io.stdout.write(`  TAP_KNOWBE4_API_KEY=... npx knowbe4 sync\n`);
+  io.stdout.write(`With a key of your own, the same program reads your account, into a file of its own:\n\n`);
+  io.stdout.write(
+    `  TAP_KNOWBE4_API_KEY=... TAP_KNOWBE4_DESTINATION_PATH=account.duckdb npx knowbe4 sync\n`,
+  );
   return 0;
 }

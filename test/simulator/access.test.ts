@@ -24,6 +24,7 @@ test.each([
 test("the key is the one that was given", async () => {
   const simulator = await simulated({ apiKey: "mine" });
 
+  expect((await simulated()).apiKey).toBe("simulated-api-key");
   expect(simulator.apiKey).toBe("mine");
   expect((await get(simulator, "/v1/account")).status).toBe(200);
 });

@@ -181,6 +181,7 @@ test.each<[match: FaultRule["match"], times: number, statuses: number[]]>([
   [{ path: "/v1/groups" }, 1, [200, 200, 500, 200, 404]],
   [{ path: /users|nothing/ }, Infinity, [500, 500, 200, 500, 500]],
   [{ stream: "users" }, 2, [500, 500, 200, 200, 404]],
+  [{ stream: "groups" }, 1, [200, 200, 500, 200, 404]],
   [{ page: 2 }, 1, [200, 500, 200, 200, 404]],
   [{ stream: "users", page: 2, nth: 2 }, 1, [200, 200, 200, 500, 404]],
   [{ nth: 3 }, 2, [200, 200, 500, 500, 404]],

@@ -70,7 +70,7 @@ export function userListing(world: World, { status, group }: UserFilter = {}): L
     const { people } = world.population;
     const from =
       group === undefined
-        ? people.filter((person) => person.joinedAt <= now)
+        ? people
         : Array.from(membersOf(world, group), (index) => at(people, index));
     const chosen = from.filter(
       (p) =>

@@ -18,7 +18,7 @@ import type { Person } from "./population.js";
 import { accountRisk, firstDay, groupRisk, history, personDays, personRisk } from "./risk.js";
 import { testsOf } from "./tests.js";
 import { isVisible } from "./users.js";
-import { nowOf, type World } from "./world.js";
+import type { World } from "./world.js";
 
 /** All rows of each stream, as the API gives them, with the key of the parent added where it is not in them. */
 const STREAMS = {
@@ -52,7 +52,7 @@ const STREAMS = {
   },
   user_risk_score_history: function* (world: World) {
     for (const person of world.population.people) {
-      if (!isVisible(person) || person.joinedAt > nowOf(world)) continue;
+      if (!isVisible(person)) continue;
       for (const row of personHistory(world, person)) yield { user_id: person.id, ...row };
     }
   },

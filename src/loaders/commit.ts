@@ -30,11 +30,7 @@ export async function isPrepared(session: Session, dialect: Dialect): Promise<bo
 }
 
 /** Whether a load is in the warehouse. */
-async function isCommitted(
-  session: Session,
-  dialect: Dialect,
-  loadId: string,
-): Promise<boolean> {
+async function isCommitted(session: Session, dialect: Dialect, loadId: string): Promise<boolean> {
   const found = await session.query("looking for a load", dialect.findLoad(loadId));
   return found.length > 0;
 }

@@ -183,8 +183,11 @@ export class Loader implements Sink {
     const lock = this.#lock;
     this.#package = undefined;
     this.#lock = undefined;
-    await open?.discard();
-    await lock?.[Symbol.asyncDispose]();
+    try {
+      await open?.discard();
+    } finally {
+      await lock?.[Symbol.asyncDispose]();
+    }
   }
 
   #opened(): Package {

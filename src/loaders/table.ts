@@ -55,10 +55,10 @@ export const SEQUENCE: TableColumn = {
  */
 export function tableOf(stream: SinkStream): Table {
   const { name, description, columns, primaryKey } = stream;
-  refuseOurs(name, name);
+  refuseName(name, `stream "${name}"`);
   const seen = new Map<string, string>();
   for (const column of columns) {
-    refuseOurs(column.name, `${name}.${column.name}`);
+    refuseName(column.name, `${name}.${column.name}`);
     const twin = seen.get(column.name.toLowerCase());
     if (twin !== undefined) {
       throw new ConnectorError(
@@ -71,21 +71,33 @@ export function tableOf(stream: SinkStream): Table {
   }
   return {
     name,
-    description,
+    description: printable(description),
     columns: columns.map(({ name: column, type, description: text }) => ({
       name: column,
       type,
-      description: text,
+      description: printable(text),
     })),
     primaryKey,
   };
 }
 
-function refuseOurs(name: string, where: string): void {
-  if (!name.toLowerCase().startsWith(OURS)) return;
-  throw new ConnectorError("config", `${where}: names that start with ${OURS} are the loader's`, {
-    hint: "rename or deselect it at the source",
-  });
+function refuseName(name: string, where: string): void {
+  const hint = "rename or deselect it at the source";
+  if (name.toLowerCase().startsWith(OURS)) {
+    const what = `names that start with ${OURS} are the loader's`;
+    throw new ConnectorError("config", `${where}: ${what}`, { hint });
+  }
+  // SQL ends at a NUL, and half a surrogate pair is no text.
+  if (name === "" || name.includes("\0") || !name.isWellFormed()) {
+    throw new ConnectorError("config", `${printable(where)}: not a name that a table can have`, {
+      hint,
+    });
+  }
+}
+
+/** Text that may stand in SQL. */
+function printable(text: string): string {
+  return text.replaceAll("\0", "").toWellFormed();
 }
 
 /** Both sets of columns under one name each, each wide enough for both. */

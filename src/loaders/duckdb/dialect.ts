@@ -151,10 +151,13 @@ export function duckDbDialect(schema: string): DuckDbDialect {
 
     widenColumn: (table, column, from, to) => {
       const name = quoted(column);
-      // As it stands in rows, so that old and new values of the column look alike.
-      const text = `strftime(${name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')`;
-      const value =
-        from === "timestamp" && to === "string" ? text : `CAST(${name} AS ${TYPES[to]})`;
+      // As they stand in rows, so that old and new values of the column look alike.
+      const asText: Partial<Record<ColumnType, string>> = {
+        timestamp: `strftime(${name} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')`,
+        json: `${name} ->> '$'`,
+      };
+      const plain = `CAST(${name} AS ${TYPES[to]})`;
+      const value = to === "string" ? (asText[from] ?? plain) : plain;
       return {
         purpose: `widening ${table}.${column}`,
         sql: `ALTER TABLE ${named(table)} ALTER COLUMN ${name} SET DATA TYPE ${TYPES[to]} USING ${value}`,
@@ -189,14 +192,16 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       const keys = table.primaryKey.map(quoted);
       const seq = quoted(SEQUENCE.name);
       const digest = quoted(META[2].name);
+      // Not a name that a key may have.
+      const last = quoted("_kb4_last");
       const same = (a: string, b: string) => keys.map((k) => `${a}.${k} = ${b}.${k}`).join(" AND ");
-      const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS last FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
+      const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS ${last} FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
       return [
         ...(hasRepeats
           ? [
               {
                 purpose: `keeping the last version of each row of ${table.name}`,
-                sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same("s", "n")} AND s.${seq} < n.last`,
+                sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same("s", "n")} AND s.${seq} < n.${last}`,
               },
             ]
           : []),

@@ -39,6 +39,9 @@ export function openDuckDb(options: DuckDbLoaderOptions): Loader {
   return new Loader({ ...rest, warehouse, spoolDir, hold });
 }
 
+/** What DuckDB says of a file that a crash left half made. */
+const HALF_MADE = /not a valid DuckDB database|Could not read enough bytes|Corrupt database file/;
+
 /** A database of its own, in which nothing is ever written: the system keeps others out of it. */
 async function hold(folder: string): Promise<AsyncDisposable> {
   const path = join(folder, "lock.duckdb");
@@ -48,8 +51,7 @@ async function hold(folder: string): Promise<AsyncDisposable> {
     instance = await open();
   } catch (error) {
     const fault = failure(folder, "taking the lock", error);
-    if (fault.kind === "locked" || !/not a valid/.test(String(error))) throw fault;
-    // A crash may leave the file half made.
+    if (!HALF_MADE.test(String(error))) throw fault;
     await rm(path, { force: true });
     instance = await open();
   }

@@ -1,0 +1,308 @@
+import { describe, expect, test } from "vitest";
+
+import { ConnectorError } from "../../src/core/errors.js";
+import type { StreamOutcome } from "../../src/core/events.js";
+import { stringify, type Json } from "../../src/core/json.js";
+import type { Sink, SinkStream } from "../../src/core/ports.js";
+import type { Checkpoint, Row } from "../../src/core/record.js";
+import { SOURCE_KEY } from "../../src/core/state.js";
+import { stream } from "../loaders/support.js";
+import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
+
+/** A sink and a view of what it leaves behind. */
+export interface Harness {
+  /** A sink of the same place; the first call and each one after a disposal. */
+  sink(): Sink;
+  /** Rows of a stream that would be there if the process were killed now, in the sink's order. */
+  durable(stream: string): Promise<readonly Row[]>;
+}
+
+const people = stream("people", { id: "integer", name: "string" });
+const teams = stream("teams", { id: "integer", title: "string" });
+
+const ada: Row = { id: 1, name: "Ada" };
+const bob: Row = { id: 2, name: "Bob" };
+const cyd: Row = { id: 3, name: "Cyd" };
+
+const failed: StreamOutcome = {
+  stream: "people",
+  status: "failed",
+  rows: 0,
+  rejected: 0,
+  error: new ConnectorError("unavailable", "people: gone"),
+};
+
+/** A row without what a sink adds. */
+const plain = ({ _observed_at, ...row }: Row): Row => row;
+
+/** The last row of each key, by key: what is left of lines once a target has merged them. */
+function merged(rows: readonly Row[]): readonly Row[] {
+  const latest = new Map(rows.map((row) => [stringify(row["id"] ?? null), plain(row)]));
+  const keys = [...latest.keys()].toSorted((a, b) => (BigInt(a) < BigInt(b) ? -1 : 1));
+  return keys.map((key) => latest.get(key)!);
+}
+
+async function begun(harness: Harness, ...streams: readonly SinkStream[]): Promise<Sink> {
+  const sink = harness.sink();
+  await sink.open(runInfo(), running());
+  for (const declared of streams) await sink.declare(declared);
+  return sink;
+}
+
+/**
+ * The contract of a sink, for any of them: what `core/ports.ts` says in words.
+ *
+ * @param makeHarness called once in each test.
+ */
+export function describeSink(name: string, makeHarness: () => Promise<Harness>): void {
+  describe(name, () => {
+    const rows = async (harness: Harness, of = "people") => merged(await harness.durable(of));
+
+    test("returns a checkpoint once the rows before it are durable", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const done = checkpoint("people", 1);
+
+      const early = await sink.write(batch("people", [ada]));
+      const late = [
+        ...(await sink.write(batch("people", [bob], { checkpoint: done }))),
+        ...(await sink.flush()),
+      ];
+
+      expect(early).toEqual([]);
+      expect(late).toEqual([done]);
+      expect(await rows(harness)).toEqual([ada, bob]);
+    });
+
+    test("returns every checkpoint once, oldest first", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const told: Checkpoint[] = [];
+
+      for (let minute = 0; minute < 3; minute += 1) {
+        const done = checkpoint("people", minute);
+        told.push(...(await sink.write(batch("people", [ada], { checkpoint: done }))));
+      }
+      told.push(...(await sink.flush()), ...(await sink.end(ended("people"))));
+      told.push(...(await sink.flush()));
+
+      expect(told).toEqual([0, 1, 2].map((minute) => checkpoint("people", minute)));
+    });
+
+    test("keeps batches in their order: the later version of a row wins", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+
+      await sink.write(batch("people", [ada, { id: 1, name: "Ada L." }, bob]));
+      await sink.write(
+        batch("people", [{ id: 2, name: "Robert" }], { checkpoint: checkpoint("people") }),
+      );
+      await sink.flush();
+
+      expect(await rows(harness)).toEqual([
+        { id: 1, name: "Ada L." },
+        { id: 2, name: "Robert" },
+      ]);
+    });
+
+    test("leaves the same rows when a batch comes twice", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const twice = batch("people", [ada, bob], { checkpoint: checkpoint("people") });
+
+      await sink.write(twice);
+      await sink.flush();
+      const once = await rows(harness);
+      await sink.write(twice);
+      await sink.flush();
+
+      expect(await rows(harness)).toEqual(once);
+    });
+
+    test("says nothing of rows after the last checkpoint when the stream fails", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const done = checkpoint("people", 1);
+
+      const told = [
+        ...(await sink.write(batch("people", [ada], { checkpoint: done }))),
+        ...(await sink.write(batch("people", [bob]))),
+        ...(await sink.end(failed)),
+        ...(await sink.flush()),
+      ];
+
+      expect(told).toEqual([done]);
+      expect(await rows(harness)).toContainEqual(ada);
+    });
+
+    test("does not lose what follows the last checkpoint of a flush", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      await sink.write(batch("people", [ada], { checkpoint: checkpoint("people", 1) }));
+      await sink.write(batch("people", [bob]));
+
+      await sink.flush();
+      await sink.write(batch("people", [cyd], { checkpoint: checkpoint("people", 2) }));
+      await sink.flush();
+
+      expect(await rows(harness)).toEqual([ada, bob, cyd]);
+    });
+
+    test("takes a checkpoint of what is no stream", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const memory: Checkpoint = {
+        stream: SOURCE_KEY,
+        bookmark: { completedAt: null, paging: "cursor" },
+      };
+
+      const told = [
+        ...(await sink.write(batch(SOURCE_KEY, [], { checkpoint: memory }))),
+        ...(await sink.flush()),
+      ];
+
+      expect(told).toEqual([memory]);
+    });
+
+    test("takes a checkpoint without rows", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      const done = checkpoint("people");
+
+      const told = [
+        ...(await sink.write(batch("people", [], { checkpoint: done }))),
+        ...(await sink.end(ended("people"))),
+        ...(await sink.flush()),
+      ];
+
+      expect(told).toEqual([done]);
+      expect(await harness.durable("people")).toEqual([]);
+    });
+
+    test("takes a stream again with more columns", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      await sink.write(batch("people", [ada]));
+
+      await sink.declare(stream("people", { id: "integer", name: "string", age: "integer" }));
+      const older = { id: 2, name: "Bob", age: 40 };
+      await sink.write(batch("people", [older], { checkpoint: checkpoint("people") }));
+      await sink.flush();
+
+      const left = await rows(harness);
+      expect(left[0]).toMatchObject(ada);
+      expect(left[1]).toEqual(older);
+    });
+
+    test("makes nothing durable by being disposed of", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+      await sink.write(batch("people", [ada], { checkpoint: checkpoint("people") }));
+      await sink.write(batch("people", [bob]));
+      const before = await harness.durable("people");
+
+      await sink[Symbol.asyncDispose]();
+
+      expect(await harness.durable("people")).toEqual(before);
+    });
+
+    test("can be followed by another one in the same place", async () => {
+      const harness = await makeHarness();
+      const first = await begun(harness, people);
+      await first.write(batch("people", [ada], { checkpoint: checkpoint("people") }));
+      await first.flush();
+      await first[Symbol.asyncDispose]();
+
+      const second = await begun(harness, people);
+      await second.write(batch("people", [bob], { checkpoint: checkpoint("people", 1) }));
+      await second.flush();
+
+      expect(await rows(harness)).toEqual([ada, bob]);
+    });
+
+    test("keeps streams apart that take turns", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people, teams);
+      const done = checkpoint("teams", 1);
+
+      await sink.write(batch("people", [ada]));
+      await sink.write(batch("teams", [{ id: 7, title: "Red" }]));
+      await sink.write(batch("people", [bob]));
+      const told = [
+        ...(await sink.write(batch("teams", [{ id: 8, title: "Blue" }], { checkpoint: done }))),
+        ...(await sink.flush()),
+      ];
+
+      expect(told).toEqual([done]);
+      expect(await rows(harness, "teams")).toEqual([
+        { id: 7, title: "Red" },
+        { id: 8, title: "Blue" },
+      ]);
+
+      await sink.write(batch("people", [], { checkpoint: checkpoint("people", 2) }));
+      await sink.flush();
+      expect(await rows(harness)).toEqual([ada, bob]);
+    });
+
+    test("writes the time of observation into each row", async () => {
+      const harness = await makeHarness();
+      const sink = await begun(harness, people);
+
+      await sink.write(batch("people", [ada, bob], { checkpoint: checkpoint("people") }));
+      await sink.flush();
+
+      const [first, second] = await harness.durable("people");
+      expect(first).toEqual({ ...ada, _observed_at: runInfo().startedAt });
+      expect(second).toEqual({ ...bob, _observed_at: runInfo().startedAt });
+    });
+
+    describe("keeps every value as it is:", () => {
+      test.for(VALUES)("%s", async ([, types, ...values]) => {
+        const harness = await makeHarness();
+        const given = values.map((value, i): Row => ({ id: i, ...value }));
+        const sink = await begun(harness, stream("people", { id: "integer", ...types }));
+
+        await sink.write(batch("people", given, { checkpoint: checkpoint("people") }));
+        await sink.flush();
+
+        expect(await rows(harness)).toEqual(given);
+      });
+    });
+  });
+}
+
+type Types = Parameters<typeof stream>[1];
+const of = (...values: readonly Json[]): readonly Row[] => values.map((v) => ({ v }));
+
+const VALUES: readonly (readonly [string, Types, ...Row[]])[] = [
+  [
+    "integers beyond 2^53",
+    { v: "integer" },
+    ...of(2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n), 0, -1),
+  ],
+  ["numbers", { v: "number" }, ...of(0.1, -1e-7, 1e21, 5, 1.7976931348623157e308)],
+  [
+    "text with NUL, line ends and every plane",
+    { v: "string" },
+    ...of("a\u0000b", "\u2028\u2029\u0085", "\r\n\t\\\"'", "🦊 e\u0301 ש\u202e", "x\ufeff"),
+  ],
+  ["text that looks like something else", { v: "string" }, ...of("", " ", "null", "1", "{}", "''")],
+  ["flags", { v: "boolean" }, ...of(true, false)],
+  ["days", { v: "date" }, ...of("2024-02-29", "1000-01-01", "9999-12-31")],
+  [
+    "instants",
+    { v: "timestamp" },
+    ...of("2024-02-29T23:59:59.999Z", "1000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.000Z"),
+  ],
+  [
+    "JSON of any shape",
+    { v: "json" },
+    ...of({ a: [1, { b: null }], "": "x", "k'\"": "\u2028🦊" }, [], {}, [null], "text", 1.5, true),
+  ],
+  ["long integers in JSON", { v: "json" }, ...of([2n ** 53n + 1n], { n: 2n ** 80n })],
+  [
+    "null in every column",
+    { a: "string", b: "integer", c: "number", d: "boolean", e: "date", f: "timestamp", g: "json" },
+    { a: null, b: null, c: null, d: null, e: null, f: null, g: null },
+  ],
+];

@@ -1,0 +1,36 @@
+import type { Row } from "../../src/core/record.js";
+import { parseExactly } from "../../src/protocols/singer/exact.js";
+import { SingerWriter } from "../../src/protocols/singer/writer.js";
+import { desk } from "../loaders/support.js";
+import { memoryOut } from "../protocols/singer/support.js";
+import { describeSink } from "./sink.js";
+
+describeSink("the Singer writer", async () => {
+  const out = memoryOut();
+  return {
+    sink: () => new SingerWriter(out),
+    durable: async (stream) =>
+      out.text
+        .split("\n")
+        .filter((line) => line !== "")
+        .map((line) => parseExactly(line) as { type: string; stream: string; record: Row })
+        .filter((message) => message.type === "RECORD" && message.stream === stream)
+        .map((message) => message.record),
+  };
+});
+
+describeSink("the DuckDB loader", async () => {
+  const { loader, query } = await desk();
+  return {
+    sink: () => loader(),
+    durable: async (stream) => {
+      const found = await query(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'knowbe4'",
+      );
+      if (!found.some((row) => row["table_name"] === stream)) return [];
+      return query(
+        `SELECT * EXCLUDE (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM ${stream}`,
+      );
+    },
+  };
+});

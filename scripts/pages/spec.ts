@@ -1,10 +1,6 @@
-import { configJsonSchema } from "../../src/config/settings.js";
+import { connectionSpec } from "../../src/config/connection-spec.js";
 
 /** `spec.json`: the configuration as a form, for platforms that draw one. */
 export function specText(): string {
-  const spec = {
-    documentationUrl: "https://developer.knowbe4.com/rest/reporting",
-    connectionSpecification: configJsonSchema(),
-  };
-  return `${JSON.stringify(spec, null, 2)}\n`;
+  return `${JSON.stringify(connectionSpec(), null, 2)}\n`;
 }

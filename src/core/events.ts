@@ -16,6 +16,7 @@ export interface StreamOutcome {
  */
 export type SyncEvent =
   | { readonly type: "stream_started"; readonly stream: string }
+  | EstimateEvent
   | { readonly type: "page"; readonly stream: string; readonly rows: number }
   | RequestEvent
   | { readonly type: "waiting"; readonly reason: string; readonly waitMs: number }
@@ -33,6 +34,13 @@ export interface RequestEvent {
   readonly status: number | null;
   readonly attempt: number;
   readonly ms: number;
+}
+
+/** How many rows a stream will hand on in this run, where that is known before they are read. */
+export interface EstimateEvent {
+  readonly type: "estimate";
+  readonly stream: string;
+  readonly rows: number;
 }
 
 /** Something a person should know that is not a failure. One line, no secret, no person's data. */

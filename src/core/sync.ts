@@ -4,7 +4,7 @@ import type { Emit, StreamOutcome } from "./events.js";
 import { sinkStream } from "./declared.js";
 import { gatherers, type Gatherers } from "./gather.js";
 import type { PlannedStream, SyncPlan } from "./plan.js";
-import type { PageSource, Sink } from "./ports.js";
+import type { PageSource, Sink, SourceMemory } from "./ports.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
@@ -68,18 +68,21 @@ class Run {
   readonly #outcomes: StreamOutcome[] = [];
   readonly #gatherers: Gatherers;
   #state: State;
+  /** How listings are paged, as far as the sink has heard. */
+  #paging: SourceMemory["paging"];
   #error: ConnectorError | undefined;
 
   constructor(options: SyncOptions) {
     this.#options = options;
     this.#startedAt = iso(options.clock.now());
     this.#state = options.plan.state;
+    this.#paging = this.#state.bookmarks[SOURCE_KEY]?.paging ?? null;
     this.#gatherers = gatherers(options.plan);
   }
 
   /** Reads every stream; returns when there is no more to read, throws only if the sink failed. */
   async readAll(): Promise<void> {
-    const { sink, plan, runId, kill, source } = this.#options;
+    const { sink, plan, runId, kill } = this.#options;
     await sink.open({ runId, startedAt: this.#startedAt, state: this.#state }, kill);
     for (const planned of plan.streams) {
       if (planned.emit) await sink.declare(sinkStream(planned));
@@ -87,6 +90,7 @@ class Run {
     let ended: ConnectorError | undefined;
     for (const planned of plan.streams) {
       const outcome = ended ? notRead(planned, ended) : await this.#readOne(planned);
+      if (!ended) await this.#remember();
       if (planned.emit || outcome.error) this.#outcomes.push(outcome);
       this.#options.emit({ type: "stream_finished", outcome });
       if (planned.emit) await this.#hand(() => sink.end(outcome));
@@ -94,9 +98,13 @@ class Run {
       this.#error = worse(this.#error, outcome.error);
       if (RECOVERY[outcome.error.kind].scope === "run") ended = outcome.error;
     }
-    const { paging } = source.memory;
-    const before = this.#state.bookmarks[SOURCE_KEY]?.paging ?? null;
-    if (paging === null || paging === before) return;
+  }
+
+  /** Keeps what was learned about the API, as soon as it is known. */
+  async #remember(): Promise<void> {
+    const { paging } = this.#options.source.memory;
+    if (paging === null || paging === this.#paging) return;
+    this.#paging = paging;
     const bookmark = { completedAt: null, paging };
     await this.#write({
       stream: SOURCE_KEY,

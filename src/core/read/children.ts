@@ -29,6 +29,9 @@ export async function readChangedBelow(reader: StreamReader, parents: Parents): 
   };
   const due = parents.list.filter(isDue);
   const tally = newTally(parents.list.length - due.length);
+  if (due.every(({ key }) => progress.of(key) !== undefined)) {
+    reader.estimate(due.reduce((sum, { key }) => sum + (progress.of(key)?.rows ?? 0), 0));
+  }
   await progress.during(async () => {
     for (const branch of branches(reader, due)) {
       const { key, print } = branch.parent;
@@ -73,6 +76,8 @@ export async function readDerived(
   derive: Derivation,
 ): Promise<void> {
   const differs = parents.list.filter((p) => memberships.proved(p.key, p.count) === null);
+  const rowsOf = (p: Parent) => memberships.proved(p.key, p.count)?.length ?? p.count ?? 0;
+  reader.estimate(parents.list.reduce((sum, parent) => sum + rowsOf(parent), 0));
   const read = branches(reader, differs);
   const tally = newTally(parents.list.length - differs.length);
   try {

@@ -94,6 +94,12 @@ export class StreamReader {
     return page.items.length;
   }
 
+  /** Says how many rows will be handed on, where that is known before. */
+  estimate(rows: number): void {
+    const { planned, emit } = this.context;
+    if (planned.emit) emit({ type: "estimate", stream: planned.def.name, rows });
+  }
+
   /** Delivers rows that were not read from this stream's own endpoint, no more than a page at once. */
   async give(count: number, row: (index: number) => Row): Promise<void> {
     const { settings, startedAt } = this.context;

@@ -21,6 +21,11 @@ export async function readSlices(
   by: SliceReplication,
 ): Promise<void> {
   const due = dueSlices(reader, slices.list);
+  const parts = reader.context.planned.bookmark?.parts;
+  if (parts !== undefined) {
+    const keys = due === "everything" ? Object.keys(parts) : due.map((slice) => slice.key);
+    reader.estimate(keys.reduce((sum, key) => sum + (parts[key]?.rows ?? 0), 0));
+  }
   if (due === "everything") await scan(reader, slices.list, by);
   else await readDue(reader, slices.list, due, by);
 }

@@ -1,4 +1,4 @@
-import { ConnectorError } from "../../core/errors.js";
+import { ConnectorError } from "../core/errors.js";
 
 /** Codes by which a platform says that whoever read the pipe has gone. */
 const GONE = new Set([

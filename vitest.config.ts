@@ -7,8 +7,8 @@ const report = process.env["TEST_REPORT"];
  * One run of tests with the clock's zone set. Forks, not threads: Node reads TZ once per process,
  * and a worker thread cannot change it.
  */
-function inZone(name: string, zone: string, include: string[]) {
-  return { extends: true as const, test: { name, include, env: { TZ: zone } } };
+function inZone(name: string, zone: string, include: string[], globalSetup: string[] = []) {
+  return { extends: true as const, test: { name, include, globalSetup, env: { TZ: zone } } };
 }
 
 export default defineConfig({
@@ -22,7 +22,7 @@ export default defineConfig({
     sequence: { shuffle: { files: true, tests: true } },
     ...(report === undefined ? {} : { reporters: ["default", ["json", { outputFile: report }]] }),
     projects: [
-      inZone("utc", "UTC", ["test/**/*.test.ts"]),
+      inZone("utc", "UTC", ["test/**/*.test.ts"], ["test/cli/support/build.ts"]),
       // UTC+12:45, +13:45 in summer: not a whole hour, and another date for half of every day.
       inZone("odd-zone", "Pacific/Chatham", [
         "test/core/**/*.test.ts",

@@ -60,10 +60,11 @@ function tapCommand(io: Io): Command {
 async function run(flags: TapFlags, io: Io): Promise<number> {
   if (flags.about === true) return about(flags, io);
   if (flags.discover === true) return discover(io);
-  const selections = await selectionsOf(flags);
+  const test = testKind(flags);
+  const selections = await selectionsOf(flags, test !== undefined);
   const state = stateOf(flags);
   const config = configOf(io, flags);
-  return replicate(flags, io, { config, selections, state, test: testKind(flags) });
+  return replicate(flags, io, { config, selections, state, test });
 }
 
 async function about(flags: TapFlags, io: Io): Promise<number> {
@@ -84,11 +85,14 @@ export async function discover(io: Io): Promise<number> {
   return 0;
 }
 
-async function selectionsOf(flags: TapFlags): Promise<readonly Selection[]> {
+/** @param isTest without a catalog a test is one of all streams, also of those that are off. */
+async function selectionsOf(flags: TapFlags, isTest: boolean): Promise<readonly Selection[]> {
   const { defaultSelection, readSelection } = await import("../protocols/singer/selection.js");
   const { STREAMS } = await import("../../streams/index.js");
   const path = flags.catalog ?? flags.properties;
-  if (path === undefined) return defaultSelection(STREAMS);
+  if (path === undefined) {
+    return defaultSelection(STREAMS.map((s) => (isTest ? { ...s, selectedByDefault: true } : s)));
+  }
   const catalog = readJson(path, () => readFileSync(path, "utf8"));
   return readSelection(catalog, STREAMS, path);
 }

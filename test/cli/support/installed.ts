@@ -1,0 +1,57 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+import ts from "typescript";
+import { inject } from "vitest";
+
+const ROOT = join(import.meta.dirname, "../../..");
+
+/** As in the build: types are only erased, so every file stands for itself. */
+const OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  module: ts.ModuleKind.ESNext,
+  verbatimModuleSyntax: true,
+};
+
+/**
+ * Folder of the program as npm lays it out: `package.json`, `dist`, `node_modules`. Made from the
+ * sources as they are, once per run of tests; whoever is second takes what the first one made.
+ */
+export function installed(): string {
+  const folder = join(inject("builds"), "program");
+  if (existsSync(folder)) return folder;
+  const draft = join(inject("builds"), String(process.pid));
+  for (const path of sources()) {
+    const target = join(draft, "dist", path.replace(/ts$/, "js"));
+    mkdirSync(dirname(target), { recursive: true });
+    const source = readFileSync(join(ROOT, path), "utf8");
+    writeFileSync(target, ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText);
+  }
+  copyFileSync(join(ROOT, "package.json"), join(draft, "package.json"));
+  symlinkSync(join(ROOT, "node_modules"), join(draft, "node_modules"));
+  try {
+    renameSync(draft, folder);
+  } catch (error) {
+    if (!existsSync(folder)) throw error;
+    rmSync(draft, { recursive: true });
+  }
+  return folder;
+}
+
+function sources(): readonly string[] {
+  return ["src", "streams"].flatMap((top) =>
+    readdirSync(join(ROOT, top), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(top, name)),
+  );
+}

@@ -46,7 +46,7 @@ module.exports = {
       comment: "A new folder under src/ needs a line here that says what it may import.",
       severity: "error",
       from: {},
-      to: { path: "^src/(?!(api|cli|config|core|loaders|protocols|simulator)/)" },
+      to: { path: "^src/(?!((api|cli|config|core|loaders|protocols|simulator)/|index\\.ts$))" },
     },
     {
       name: "product-without-tests",

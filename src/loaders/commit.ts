@@ -90,6 +90,9 @@ async function plan(
     rows.push(...(await intoTable(session, dialect, part, evolution, staged, loadId)));
     loaded.push(loadedTable(part, staged));
   }
+  for (const { stream, rejected } of manifest.withheld) {
+    loaded.push({ stream, mode: "rejects", staged: 0, rejected, relation: null });
+  }
   if (manifest.rejects !== null) {
     const { relation } = await stage(session, dialect, REJECTS, manifest.rejects);
     rows.push(dialect.appendRejects(relation, loadId));

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { hash } from "node:crypto";
 import { join } from "node:path";
 
@@ -12,7 +12,7 @@ import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import { commitPackage, isPrepared, prepareSchema } from "./commit.js";
 import { lockSpool, type Hold } from "./lock.js";
-import { readManifest, type Manifest } from "./manifest.js";
+import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
@@ -43,9 +43,6 @@ export interface LoaderOptions {
 /** How long a commit waits for a database that somebody is reading, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
-
-/** Nine characters of time, four of count, six of chance. */
-const LOAD_ID = /^[0-9a-z]{19}$/;
 
 interface Declared {
   readonly table: Table;
@@ -288,9 +285,7 @@ export class Loader implements Sink {
   /** Commits what an earlier run sealed, in order, and clears what it did not. */
   async #recover(session: Session): Promise<void> {
     const { spoolDir, pipeline, emit } = this.#options;
-    for (const name of (await onDisk(() => readdir(spoolDir))).toSorted()) {
-      // The folder may be one that others use too: only what is named like a load is ours.
-      if (!LOAD_ID.test(name)) continue;
+    for (const name of await loadsIn(spoolDir)) {
       const folder = join(spoolDir, name);
       const manifest = await readManifest(folder);
       if (manifest !== undefined && manifest.pipeline !== pipeline) continue;

@@ -1,4 +1,4 @@
-import { open, readFile, rename } from "node:fs/promises";
+import { open, readdir, readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { isObject, stringify, type Json } from "../core/json.js";
@@ -13,6 +13,12 @@ export interface Part {
   readonly mode: Mode;
   /** Null if there are no rows: an empty stream has a table all the same. */
   readonly file: SpooledFile | null;
+  readonly rejected: number;
+}
+
+/** A stream of which a package brings rejected rows and nothing else. */
+export interface Withheld {
+  readonly stream: string;
   readonly rejected: number;
 }
 
@@ -32,12 +38,16 @@ export interface Manifest {
   /** Version of the state that the rows follow. */
   readonly from: number;
   readonly parts: readonly Part[];
+  readonly withheld: readonly Withheld[];
   /** Rejected rows of all streams. */
   readonly rejects: SpooledFile | null;
   readonly checkpoints: readonly Checkpoint[];
 }
 
 const NAME = "manifest.json";
+
+/** Nine characters of time, four of count, six of chance. */
+const LOAD_ID = /^[0-9a-z]{19}$/;
 
 /** Writes a manifest so that a crash leaves it whole or not at all. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
@@ -64,6 +74,21 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   } catch {
     return undefined;
   }
+}
+
+/** What a package writes: a folder with anything else in it is somebody else's. */
+const FILES = /^(\d+\.ndjson|manifest\.json(\.draft)?)$/;
+
+/** Names of a spool's folders that look like loads, oldest first. */
+export async function loadsIn(spoolDir: string): Promise<readonly string[]> {
+  const entries = await onDisk(() => readdir(spoolDir, { withFileTypes: true }));
+  const names = entries.filter((e) => e.isDirectory() && LOAD_ID.test(e.name)).map((e) => e.name);
+  const loads: string[] = [];
+  for (const name of names.toSorted()) {
+    const files = await onDisk(() => readdir(join(spoolDir, name)));
+    if (files.every((file) => FILES.test(file))) loads.push(name);
+  }
+  return loads;
 }
 
 /** The folder may have been moved since. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import type { Checkpoint, Reject } from "../core/record.js";
 import { stringify } from "../core/json.js";
-import { writeManifest, type Manifest, type Part } from "./manifest.js";
+import { writeManifest, type Manifest, type Part, type Withheld } from "./manifest.js";
 import { onDisk, SpoolFile } from "./spool.js";
 import type { Mode, Table } from "./table.js";
 import type { SpooledFile } from "./warehouse.js";
@@ -126,13 +126,17 @@ export class Package {
    */
   async seal(next: Package): Promise<[manifest: Manifest, covered: readonly Checkpoint[]]> {
     const parts: Part[] = [];
+    const withheld: Withheld[] = [];
     const covered = [...this.#loose];
     for (const share of this.#shares.values()) {
       const { table, mode, file } = share;
       if (file?.hasTail === true) await file.moveTail(await next.fileOf(table, mode));
       if (share.held.length > 0) next.#shareOf(table, mode).held.push(...share.held);
       const spooled = file === undefined ? null : await sealed(file);
-      if (!share.isSafe) continue;
+      if (!share.isSafe) {
+        if (share.rejected > 0) withheld.push({ stream: table.name, rejected: share.rejected });
+        continue;
+      }
       covered.push(...share.covered);
       parts.push({ table, mode, file: spooled, rejected: share.rejected });
     }
@@ -141,6 +145,7 @@ export class Package {
       version: 1,
       ...this.info,
       parts,
+      withheld,
       rejects: this.#rejects === undefined ? null : await sealed(this.#rejects),
       checkpoints: [...latest.values()],
     };

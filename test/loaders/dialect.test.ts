@@ -190,8 +190,12 @@ test("says what each statement is for, and no value in it", () => {
 
 async function connected(): Promise<DuckDBConnection> {
   const instance = await DuckDBInstance.create(":memory:");
-  onTestFinished(() => instance.closeSync());
-  return instance.connect();
+  const connection = await instance.connect();
+  onTestFinished(() => {
+    connection.closeSync();
+    instance.closeSync();
+  });
+  return connection;
 }
 
 /** A line for each file that the script stages. */

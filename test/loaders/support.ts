@@ -2,7 +2,12 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { DuckDBDateValue, DuckDBInstance, DuckDBTimestampTZValue } from "@duckdb/node-api";
+import {
+  DuckDBDateValue,
+  DuckDBInstance,
+  DuckDBTimestampTZValue,
+  type DuckDBConnection,
+} from "@duckdb/node-api";
 import { onTestFinished } from "vitest";
 
 import { iso } from "../../src/core/clock.js";
@@ -12,13 +17,13 @@ import type { SyncEvent } from "../../src/core/events.js";
 import type { ColumnType } from "../../src/core/fields.js";
 import type { Json } from "../../src/core/json.js";
 import type { SinkStream } from "../../src/core/ports.js";
-import type { Row } from "../../src/core/record.js";
+import type { Checkpoint, Row } from "../../src/core/record.js";
 import { duckDbWarehouse } from "../../src/loaders/duckdb/warehouse.js";
 import { openDuckDb, type DuckDbLoaderOptions } from "../../src/loaders/duckdb/index.js";
 import { Loader, type LoaderOptions } from "../../src/loaders/loader.js";
 import type { Warehouse } from "../../src/loaders/warehouse.js";
 import { parseExactly } from "../../src/protocols/singer/exact.js";
-import { runInfo, running } from "../protocols/singer/support.js";
+import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
 import { fakeClock, type FakeClock } from "../support/clock.js";
 
 /** A folder that is removed after the test. */
@@ -41,6 +46,12 @@ export interface Desk {
   opened(options?: Partial<DuckDbLoaderOptions>): Promise<Loader>;
   /** The same over a warehouse that may fail. */
   over(wrap: (real: Warehouse) => Warehouse, options?: Partial<LoaderOptions>): Loader;
+  /** One run of its own: a stream read to its end, committed. */
+  load(
+    declared: SinkStream,
+    rows: readonly Row[],
+    options?: Partial<DuckDbLoaderOptions>,
+  ): Promise<readonly Checkpoint[]>;
   /** Rows of a query, through a connection of its own: what others see. */
   query(sql: string): Promise<readonly Row[]>;
   /** What a person does to the file. */
@@ -95,6 +106,19 @@ export async function desk(at?: string): Promise<Desk> {
         new Loader({ ...common, spoolDir: spool, hold, warehouse: wrap(real), ...options }),
       );
     },
+    load: async (declared, rows, options) => {
+      clock.advance(60_000);
+      await using made = loader(options);
+      await made.open(runInfo(), running());
+      await made.declare(declared);
+      const { name } = declared;
+      const extractedAt = iso(clock.now());
+      const told = [
+        ...(await made.write(batch(name, rows, { checkpoint: checkpoint(name), extractedAt }))),
+        ...(await made.end(ended(name))),
+      ];
+      return [...told, ...(await made.flush())];
+    },
     query: (sql) => query(path, sql),
     change: (...statements) => change(path, statements),
     waiting: async () => {
@@ -107,9 +131,7 @@ export async function desk(at?: string): Promise<Desk> {
 
 /** Rows of a query, through a connection of its own. */
 async function query(path: string, sql: string): Promise<readonly Row[]> {
-  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY" });
-  try {
-    const connection = await instance.connect();
+  return connected(path, { access_mode: "READ_ONLY" }, async (connection) => {
     await connection.run("SET TimeZone = 'UTC'");
     await connection.run("SET search_path = 'knowbe4'");
     const reader = await connection.runAndReadAll(sql);
@@ -123,7 +145,21 @@ async function query(path: string, sql: string): Promise<readonly Row[]> {
           Object.entries(row).map(([name, value]) => [name, asJson(value, isJson.get(name))]),
         ),
       );
+  });
+}
+
+/** The file stays open until both are closed, the connection first. */
+async function connected<T>(
+  path: string,
+  options: Record<string, string>,
+  work: (connection: DuckDBConnection) => Promise<T>,
+): Promise<T> {
+  const instance = await DuckDBInstance.create(path, options);
+  const connection = await instance.connect();
+  try {
+    return await work(connection);
   } finally {
+    connection.closeSync();
     instance.closeSync();
   }
 }
@@ -138,14 +174,11 @@ function asJson(value: unknown, isJson: boolean | undefined): Json {
 }
 
 async function change(path: string, statements: readonly string[]): Promise<void> {
-  const instance = await DuckDBInstance.create(path);
-  try {
-    const connection = await instance.connect();
+  await connected(path, {}, async (connection) => {
+    await connection.run("CREATE SCHEMA IF NOT EXISTS knowbe4");
     await connection.run("SET search_path = 'knowbe4'");
     for (const statement of statements) await connection.run(statement);
-  } finally {
-    instance.closeSync();
-  }
+  });
 }
 
 /** A stream with columns of these types; the first one is its key unless told. */

@@ -47,12 +47,14 @@ export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
           autoload_known_extensions: "false",
         }),
       );
+      const connection = await trying(path, "opening it", () => instance.connect());
       try {
-        const connection = await instance.connect();
         await connection.run("SET TimeZone = 'UTC'");
         await connection.run(dialect.attach(path, use).sql);
         return session(path, instance, connection, dialect);
       } catch (error) {
+        // An instance lives as long as its connections.
+        connection.closeSync();
         instance.closeSync();
         throw failure(path, "opening it", error);
       }

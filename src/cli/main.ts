@@ -11,7 +11,7 @@ import { version } from "./version.js";
 
 /** The connector's own command line. */
 export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
-  await runProgram("knowbe4", io, async () => {
+  await runProgram("knowbe4", argv, io, async () => {
     let code = 0;
     const done = (status: number): void => {
       code = status;

@@ -3,6 +3,7 @@ import { randomInt } from "node:crypto";
 import { Command, CommanderError } from "commander";
 
 import { asConnectorError, ConnectorError } from "../core/errors.js";
+import { oneOf } from "./arguments.js";
 import { realClock } from "./clock.js";
 import type { Io } from "./io.js";
 import { LEVELS, logSettings, makeLog, type Level, type Log, type LogFormat } from "./log.js";
@@ -28,41 +29,40 @@ export function processIo(): Io {
   };
 }
 
-/** A command whose usage errors are one line and exit status 2, like all others. */
+/** A command whose usage errors are told by {@link runProgram}, like all others. */
 export function newCommand(name: string, io: Io): Command {
   return new Command(name)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.stdout.write(text),
       writeErr: (text) => io.stderr.write(text),
-      outputError: (text, write) => {
-        const line = text
-          .replace(/^error: /, "")
-          .trim()
-          .replace(/\n+/g, " ");
-        write(`${name}: ${line}\n`);
-      },
+      outputError: () => undefined,
     })
     .showSuggestionAfterError(true)
     .helpOption("-h, --help", "show this help");
 }
 
+const FORMATS: readonly LogFormat[] = ["text", "json"];
+
 /** Adds the logging flags. */
 export function withLogFlags(command: Command): Command {
   return command
-    .option("--log-level <level>", `how much to log: ${LEVELS.join(", ")}`, chosen(LEVELS))
-    .option(
-      "--log-format <format>",
-      "text, or json as Meltano parses it",
-      chosen(["text", "json"]),
-    );
+    .option("--log-level <level>", `how much to log: ${LEVELS.join(", ")}`, oneOf(LEVELS))
+    .option("--log-format <format>", "text, or json as Meltano parses it", oneOf(FORMATS));
 }
 
-function chosen<T extends string>(allowed: readonly T[]): (value: string) => T {
-  return (value) => {
-    const found = allowed.find((a) => a === value);
-    if (found !== undefined) return found;
-    throw new ConnectorError("config", `"${value}" is not one of ${allowed.join(", ")}`);
+/** The logging flags of a command line that may be wrong in other places, or in these. */
+function logFlagsIn(argv: readonly string[]): LogFlags {
+  const given = (name: string): string | undefined => {
+    const at = argv.findLastIndex((arg) => arg === name || arg.startsWith(`${name}=`));
+    const arg = argv[at] ?? "";
+    return arg === name ? argv[at + 1] : arg.slice(name.length + 1);
+  };
+  const logLevel = LEVELS.find((level) => level === given("--log-level"));
+  const logFormat = FORMATS.find((format) => format === given("--log-format"));
+  return {
+    ...(logLevel === undefined ? {} : { logLevel }),
+    ...(logFormat === undefined ? {} : { logFormat }),
   };
 }
 
@@ -85,23 +85,38 @@ export function logOf(program: string, io: Io, flags: LogFlags): Log {
  * Runs a program to its exit status. Sets `process.exitCode` and lets the process end by itself:
  * ending it here would cut off what is still on its way to stdout.
  */
-export async function runProgram(name: string, io: Io, body: () => Promise<number>): Promise<void> {
+export async function runProgram(
+  name: string,
+  argv: readonly string[],
+  io: Io,
+  body: () => Promise<number>,
+): Promise<void> {
   try {
     process.exitCode = await body();
   } catch (thrown) {
-    if (thrown instanceof CommanderError) {
+    if (isHelp(thrown)) {
       process.exitCode = thrown.exitCode === 0 ? 0 : 2;
       return;
     }
-    const error = asConnectorError(thrown);
+    const error = thrown instanceof CommanderError ? usage(thrown) : asConnectorError(thrown);
     process.exitCode = exitCodeOf(error);
     if (error.context["signal"] === "SIGPIPE") return;
-    const flags = io.env["TAP_KNOWBE4_LOGLEVEL"] === "debug" ? { logLevel: "debug" as const } : {};
-    const log = logOf(name, io, flags);
+    const log = logOf(name, io, logFlagsIn(argv));
     log.failure(error);
     const { cause } = error;
     if (log.level === "debug" && error.kind === "internal" && cause instanceof Error) {
       log.line("debug", cause.stack ?? cause.message);
     }
   }
+}
+
+/** What was asked for, or should have been, stands on the screen already. */
+function isHelp(thrown: unknown): thrown is CommanderError {
+  return thrown instanceof CommanderError && /^commander\.(help|version)/.test(thrown.code);
+}
+
+/** What is wrong with a command line, on one line. */
+function usage({ message }: CommanderError): ConnectorError {
+  const line = message.replace(/^error: /, "").trim();
+  return new ConnectorError("config", line.replace(/\s*\n\s*/g, " "));
 }

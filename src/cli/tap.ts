@@ -34,7 +34,7 @@ interface TapFlags extends ConfigFlags {
 
 /** The Singer tap: one command without subcommands, messages on stdout, everything else on stderr. */
 export async function tapKnowbe4(argv: readonly string[], io: Io): Promise<void> {
-  await runProgram(NAME, io, async () => {
+  await runProgram(NAME, argv, io, async () => {
     let code = 0;
     const command = tapCommand(io).action(async (flags: TapFlags) => {
       code = await run(flags, io);

@@ -3,7 +3,7 @@ import type { SyncEvent } from "../../core/events.js";
 import { readConfigured } from "../../protocols/airbyte/configured.js";
 import { readStates, type Given } from "../../protocols/airbyte/state.js";
 import { AirbyteWriter } from "../../protocols/airbyte/writer.js";
-import { errorLine } from "../../protocols/airbyte/messages.js";
+import { errorLine, statusLine } from "../../protocols/airbyte/messages.js";
 import { EMPTY_STATE } from "../../core/state.js";
 import { STREAMS } from "../../../streams/index.js";
 import { counted } from "../format.js";
@@ -64,8 +64,9 @@ export async function read(flags: ReadFlags, io: Io): Promise<number> {
   if (error !== undefined && !result.outcomes.some((outcome) => outcome.error === error)) {
     io.stdout.write(errorLine(io.clock.now(), error));
   }
-  for (const missing of configured.unknown) {
-    io.stdout.write(errorLine(io.clock.now(), missing));
+  for (const [stream, missing] of configured.unknown) {
+    io.stdout.write(errorLine(io.clock.now(), missing, stream));
+    io.stdout.write(statusLine(io.clock.now(), stream, "INCOMPLETE"));
     error = worse(error, missing);
   }
   if (heard !== undefined) endAs(heard);

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 
 import { loadConfig, type ConfigSources } from "../../config/load.js";
 import type { Config } from "../../config/schema.js";
+import { ConnectorError } from "../../core/errors.js";
 import type { JsonObject } from "../../core/json.js";
 import { STREAMS } from "../../../streams/index.js";
 import { unknownStream } from "../../core/plan.js";
@@ -41,7 +42,7 @@ export function configOf(
 /**
  * Stream names of a comma-separated list.
  *
- * @throws ConnectorError `config` for a name that is no stream.
+ * @throws ConnectorError `config` for a name that is no stream, and for none at all.
  */
 export function streamList(value: string): readonly string[] {
   const known = STREAMS.map((s) => s.name);
@@ -50,5 +51,6 @@ export function streamList(value: string): readonly string[] {
     .map((name) => name.trim())
     .filter((name) => name !== "");
   for (const name of names) if (!known.includes(name)) throw unknownStream(name, known);
+  if (names.length === 0) throw new ConnectorError("config", `"${value}" names no stream`);
   return names;
 }

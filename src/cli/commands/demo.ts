@@ -3,6 +3,7 @@ import { parse } from "node:path";
 import type { Command } from "commander";
 
 import type { JsonObject } from "../../core/json.js";
+import { fileName, wholeNumber } from "../arguments.js";
 import { counted } from "../format.js";
 import type { Io } from "../io.js";
 import { PIPELINES } from "../destination.js";
@@ -11,7 +12,7 @@ import { configOf } from "./common.js";
 
 interface DemoFlags extends LogFlags {
   readonly path: string;
-  readonly users: string;
+  readonly users: number;
 }
 
 const SCHEMA = "knowbe4";
@@ -20,8 +21,8 @@ const SCHEMA = "knowbe4";
 export function addDemo(program: Command, io: Io, done: (code: number) => void): void {
   withLogFlags(program.command("demo"))
     .description("sync a simulated account into a DuckDB file; needs no account and no network")
-    .option("--path <file>", "the file", "knowbe4.duckdb")
-    .option("--users <n>", "people in the account", "1000")
+    .option("--path <file>", "the file", fileName, "knowbe4.duckdb")
+    .option("--users <n>", "people in the account, 1 to 50,000", wholeNumber(1, 50_000), 1_000)
     .action(async (flags: DemoFlags) => {
       done(await demo(flags, io));
     });
@@ -37,7 +38,7 @@ async function demo(flags: DemoFlags, io: Io): Promise<number> {
   const { syncToDestination } = await import("./sync.js");
   const { STREAMS } = await import("../../../streams/index.js");
   const { askAll } = await import("../demo/ask.js");
-  const users = Number(flags.users);
+  const { users } = flags;
   await using simulator = await startSimulator({ users });
   const people = counted(users, "person").replace("persons", "people");
   io.stderr.write(`A simulated account of ${people} is at ${simulator.url}.\n\n`);
@@ -58,7 +59,9 @@ async function demo(flags: DemoFlags, io: Io): Promise<number> {
   io.stdout.write(
     `  duckdb ${flags.path} "from ${catalogOf(flags.path)}.${SCHEMA}.users limit 5"\n\n`,
   );
-  io.stdout.write(`With a key of your own, the same program reads your account, into a file of its own:\n\n`);
+  io.stdout.write(
+    `With a key of your own, the same program reads your account, into a file of its own:\n\n`,
+  );
   io.stdout.write(
     `  TAP_KNOWBE4_API_KEY=... TAP_KNOWBE4_DESTINATION_PATH=account.duckdb npx knowbe4 sync\n`,
   );

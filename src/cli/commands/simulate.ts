@@ -1,7 +1,8 @@
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 
 import { ConnectorError } from "../../core/errors.js";
 import { isObject } from "../../core/json.js";
+import { day, oneOf, wholeNumber } from "../arguments.js";
 import { counted } from "../format.js";
 import type { Io } from "../io.js";
 import { logOf, withLogFlags, type LogFlags } from "../program.js";
@@ -13,7 +14,7 @@ interface SimulateFlags extends LogFlags {
   readonly seed: number;
   readonly today?: string;
   readonly tests?: number;
-  readonly paging: string;
+  readonly paging: (typeof PAGING)[number];
   readonly perSecond?: number;
   readonly perMinute?: number;
   readonly perDay?: number;
@@ -31,9 +32,9 @@ export function addSimulate(program: Command, io: Io): void {
     .option("--port <n>", "port on 127.0.0.1; 0 takes a free one", wholeNumber(0, 65_535), 0)
     .option("--users <n>", "people in the account, 1 to 50,000", wholeNumber(1, 50_000), 1_000)
     .option("--seed <n>", "another number, another account", wholeNumber(0, 2 ** 31), 1)
-    .option("--today <day>", "day on which the account stands, as 2026-06-01")
+    .option("--today <day>", "day on which the account stands, as 2026-06-01", day)
     .option("--tests <n>", "phishing tests", wholeNumber(0, 1_000))
-    .option("--paging <way>", `how listings are paged: ${PAGING.join(", ")}`, "both")
+    .option("--paging <way>", `how listings are paged: ${PAGING.join(", ")}`, oneOf(PAGING), "both")
     .option("--per-second <n>", "quota in any second", wholeNumber(1, 1e6))
     .option("--per-minute <n>", "quota in any minute", wholeNumber(1, 1e6))
     .option("--per-day <n>", "quota in any 24 hours", wholeNumber(1, 1e9))
@@ -51,10 +52,6 @@ export function addSimulate(program: Command, io: Io): void {
 }
 
 async function serve(flags: SimulateFlags, io: Io): Promise<void> {
-  const paging = PAGING.find((p) => p === flags.paging);
-  if (paging === undefined) {
-    throw new ConnectorError("config", `--paging must be one of ${PAGING.join(", ")}`);
-  }
   const { startSimulator } = await import("../../simulator/index.js");
   const quota = {
     ...(flags.perSecond === undefined ? {} : { perSecond: flags.perSecond }),
@@ -66,11 +63,13 @@ async function serve(flags: SimulateFlags, io: Io): Promise<void> {
     port: flags.port,
     users: flags.users,
     seed: flags.seed,
-    paging,
+    paging: flags.paging,
     quota,
     ...(flags.today === undefined ? {} : { today: flags.today }),
     ...(flags.tests === undefined ? {} : { tests: flags.tests }),
     ...(flags.latency === undefined ? {} : { latencyMs: flags.latency }),
+  }).catch((cause: unknown) => {
+    throw portFault(flags.port, cause);
   });
   const log = logOf("knowbe4", io, flags);
   using signals = listenToSignals(() => undefined);
@@ -91,26 +90,33 @@ async function serve(flags: SimulateFlags, io: Io): Promise<void> {
   });
 }
 
+/** A port that cannot be had is the user's to change; anything else is not expected. */
+function portFault(port: number, cause: unknown): unknown {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const what = { EADDRINUSE: "is taken", EACCES: "is not allowed" }[String(code)];
+  if (what === undefined) return cause;
+  return new ConnectorError("config", `--port ${String(port)}: ${what}`, {
+    hint: "give another one; 0 takes a free one",
+    cause,
+  });
+}
+
 async function advance(port: number, days: number, io: Io): Promise<void> {
+  if (port === 0) throw new ConnectorError("config", "--advance needs the --port of a simulator");
+  const nobody = (cause?: unknown) =>
+    new ConnectorError("config", `--port ${String(port)}: no simulator answers there`, {
+      hint: "give the port that knowbe4 simulate printed",
+      cause,
+    });
   const response = await fetch(`http://127.0.0.1:${String(port)}/_simulator/advance`, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ days }),
   }).catch((cause: unknown) => {
-    throw new ConnectorError("config", `--port ${String(port)}: no simulator answers there`, {
-      hint: "give the port that knowbe4 simulate printed",
-      cause,
-    });
+    throw nobody(cause);
   });
-  const body: unknown = await response.json();
-  const today = isObject(body) && typeof body["today"] === "string" ? body["today"] : "unknown";
-  io.stdout.write(`today is ${today}\n`);
-}
-
-function wholeNumber(min: number, max: number): (value: string) => number {
-  return (value) => {
-    const n = Number(value);
-    if (Number.isInteger(n) && n >= min && n <= max) return n;
-    throw new InvalidArgumentError(`Must be a whole number from ${String(min)} to ${String(max)}.`);
-  };
+  // Somebody else's server may say anything.
+  const body: unknown = await response.json().catch(() => null);
+  if (!isObject(body) || typeof body["today"] !== "string") throw nobody();
+  io.stdout.write(`today is ${body["today"]}\n`);
 }

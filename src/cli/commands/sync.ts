@@ -57,6 +57,8 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
     log.line("warning", `${name}: finishing what is safe to keep; once more to stop at once`);
   });
   const startedMs = io.clock.monotonic();
+  // First: an address that must not be asked is a reason to make no file.
+  const account = realSource(config, io, emit);
   const loader = await openDestination(config, {
     io,
     emit,
@@ -73,7 +75,7 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
       selectStreams(flags.streams, () => refresh),
       state,
     );
-    const source = realSource(config, io, emit).pages(state);
+    const source = account.pages(state);
     result = await runPlan({ io, config, plan, source, sink: loader, signals, emit });
   } finally {
     progress.close();

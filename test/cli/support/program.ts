@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { setTimeout } from "node:timers/promises";
 
 import { onTestFinished } from "vitest";
 
@@ -35,10 +36,10 @@ type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 export interface Running {
   readonly child: Child;
   readonly ended: Promise<Ended>;
-  /** Waits for a line on stderr, however long ago it came. */
-  said(pattern: RegExp): Promise<string>;
-  /** Waits for text on stdout. */
-  wrote(pattern: RegExp): Promise<string>;
+  /** Waits until there was so much of it on stderr, however long ago it came. */
+  said(pattern: RegExp, times?: number): Promise<string>;
+  /** The same on stdout. */
+  wrote(pattern: RegExp, times?: number): Promise<string>;
 }
 
 /** Words that run one of our programs, for a shell or a spawn. */
@@ -61,6 +62,11 @@ export function startShell(line: string, options: Start = {}): Running {
 /** Runs a program to its end. */
 export function run(bin: Bin, args: readonly string[], options: Start = {}): Promise<Ended> {
   return start(bin, args, options).ended;
+}
+
+/** Waits until something outside of this process has come about. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setTimeout(5);
 }
 
 /** An empty folder that lasts as long as the test. */
@@ -102,7 +108,7 @@ function watch(file: string, args: readonly string[], { cwd, env, stdin }: Start
 
 interface Gathered {
   text(): string;
-  matched(pattern: RegExp): Promise<string>;
+  matched(pattern: RegExp, times?: number): Promise<string>;
 }
 
 function gathered(stream: Readable): Gathered {
@@ -118,10 +124,10 @@ function gathered(stream: Readable): Gathered {
   });
   return {
     text: () => text,
-    matched: (pattern) =>
+    matched: (pattern, times = 1) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const [found] = pattern.exec(text) ?? [];
+          const found = text.match(new RegExp(pattern, "g"))?.[times - 1];
           if (found === undefined && !stream.closed) return;
           waiting.delete(look);
           if (found !== undefined) resolve(found);

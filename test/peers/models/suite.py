@@ -9,8 +9,9 @@ import jsonschema
 from airbyte_cdk.models import AirbyteMessageSerializer
 from airbyte_protocol.models import AirbyteMessage
 
+from programs import program
 from report import Report
-from simulator import KEYS, Simulator, program
+from simulator import KEYS, Simulator
 
 BODIES = {
     "SPEC": "spec",

@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 
+from programs import ROOT
+
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<kind>sh|python)\n(?P<code>.*?)^(?P=indent)```$", re.M | re.S
 )
@@ -17,7 +19,7 @@ class Page:
     """The commands of one page, in a folder and an environment that they may change."""
 
     def __init__(self, name, folder, env):
-        path = os.path.join(os.environ["PEERS_ROOT"], "docs", name)
+        path = os.path.join(ROOT, "docs", name)
         with open(path, encoding="utf-8") as file:
             text = file.read()
         self.blocks = [_block(match, text) for match in FENCE.finditer(text)]

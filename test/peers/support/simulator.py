@@ -1,10 +1,11 @@
 """A simulated account in a process of its own, and what it holds, asked over HTTP."""
 
 import json
-import os
 import subprocess
 import urllib.request
 from urllib.parse import urlencode
+
+from programs import program
 
 # Long before any machine's clock, so that no run lies before the account's own day.
 TODAY = "2025-06-02"
@@ -139,11 +140,6 @@ class Simulator:
         )
         with urllib.request.urlopen(request, timeout=60) as response:
             return json.load(response)
-
-
-def program(name):
-    """Compiled program of that name."""
-    return os.path.join(os.environ["PEERS_ROOT"], "dist", "src", "cli", f"{name}.js")
 
 
 def by_key(stream, rows):

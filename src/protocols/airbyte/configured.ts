@@ -8,8 +8,8 @@ import type { StreamDef } from "../../core/stream.js";
 /** What a configured catalog asks for. */
 export interface Configured {
   readonly selections: readonly Selection[];
-  /** Streams that there are none of: the others are read all the same, and the run fails. */
-  readonly unknown: readonly ConnectorError[];
+  /** Streams that do not exist, by name: the others are read all the same, and the run fails. */
+  readonly unknown: ReadonlyMap<string, ConnectorError>;
   /** Streams that are read whole although that is not what was asked for. */
   readonly wholeOnly: readonly string[];
 }
@@ -32,7 +32,7 @@ export function readConfigured(
   const { streams: given } = catalog;
   if (!Array.isArray(given)) throw refused(`${name}: streams`, "is not a list");
   const selections = new Map<string, Selection>();
-  const unknown: ConnectorError[] = [];
+  const unknown = new Map<string, ConnectorError>();
   const wholeOnly: string[] = [];
   for (const [i, entry] of given.entries()) {
     const at = `${name}: streams[${String(i)}]`;
@@ -40,7 +40,7 @@ export function readConfigured(
     const def = streams.find((s) => s.name === stream);
     if (def === undefined) {
       const names = streams.map((s) => s.name);
-      unknown.push(unknownStream(stream, names));
+      unknown.set(stream, unknownStream(stream, names));
       continue;
     }
     if (selections.has(stream)) throw refused(`${at} (${stream})`, "is in the catalog twice");

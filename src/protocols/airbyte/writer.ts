@@ -24,6 +24,8 @@ interface Told {
   records: number;
   rejected: number;
   number: number;
+  /** The last state of this run, and what the API client remembered when it was written. */
+  last?: { readonly bookmark: Bookmark; readonly source: Bookmark | undefined };
 }
 
 /**
@@ -74,9 +76,12 @@ export class AirbyteWriter implements Sink {
       case "waiting": {
         this.log("INFO", `waiting ${String(Math.ceil(event.waitMs / 1000))} s: ${event.reason}`);
         const until = this.#clock.now() + event.waitMs;
-        const stream = this.#current;
-        if (stream === undefined || this.#streams.get(stream)?.isStarted !== true) break;
+        const stream = this.#current ?? "";
+        const told = this.#streams.get(stream);
+        if (told?.isStarted !== true) break;
         this.#outlet.add(statusLine(this.#clock.now(), stream, "RUNNING", until));
+        // It is running without a reason again once there are rows.
+        told.isRunning = false;
         break;
       }
       case "estimate":
@@ -112,8 +117,10 @@ export class AirbyteWriter implements Sink {
     const { stream, checkpoint } = batch;
     const told = this.#streams.get(stream);
     if (told === undefined) {
-      // There is no stream to keep it under: it leaves with the next stream's state.
-      if (checkpoint?.stream === SOURCE_KEY) this.#source = checkpoint.bookmark;
+      if (checkpoint?.stream !== SOURCE_KEY) return [];
+      // Has no state of its own: it leaves with the next one, at the latest as this stream ends.
+      this.#source = checkpoint.bookmark;
+      this.#outlet.cover(checkpoint);
       return [];
     }
     this.#run(stream, told);
@@ -136,6 +143,10 @@ export class AirbyteWriter implements Sink {
       const isWhole = status === "complete" || status === "partial";
       if (isWhole) this.#run(stream, told);
       else this.#start(stream);
+      const { last } = told;
+      if (isWhole && last !== undefined && last.source !== this.#source) {
+        this.#addState(stream, told, last.bookmark);
+      }
       if (error !== undefined) this.#outlet.add(errorLine(now, error, stream));
       this.#outlet.add(statusLine(now, stream, isWhole ? "COMPLETE" : "INCOMPLETE"));
     }
@@ -194,5 +205,6 @@ export class AirbyteWriter implements Sink {
     this.#outlet.add(stateLine(stream, text, { records, rejected }));
     told.records = 0;
     told.rejected = 0;
+    told.last = { bookmark, source: this.#source };
   }
 }

@@ -39,23 +39,24 @@ async function isCommitted(session: Session, dialect: Dialect, loadId: string): 
  * Commits a sealed package: rows, rejected rows, state and the record of the load in one
  * transaction. Does nothing if the load is there already.
  *
+ * @param open opens the session to work in; it is closed again.
  * @throws ConnectorError `locked` if another run moved the state meanwhile; `destination`.
  */
 export async function commitPackage(
   warehouse: Warehouse,
-  session: Session,
+  open: () => Promise<Session>,
   manifest: Manifest,
   record: LoadRecord,
 ): Promise<void> {
-  const { dialect } = warehouse;
-  await prepareSchema(session, dialect);
-  if (await isCommitted(session, dialect, manifest.loadId)) return;
-  const statements = await plan(session, dialect, manifest, record);
   try {
-    await session.transact(statements);
+    await using session = await open();
+    await prepareSchema(session, warehouse.dialect);
+    if (await isCommitted(session, warehouse.dialect, manifest.loadId)) return;
+    await session.transact(await plan(session, warehouse.dialect, manifest, record));
   } catch (error) {
-    // A connection may break after the warehouse has said yes to itself: asking is the only way.
     if (error instanceof ConnectorError && error.kind === "locked") throw error;
+    // A connection may break after the warehouse has said yes to itself: asking is the only way.
+    // By now the session is closed: one process must not have a DuckDB file open twice.
     if (!(await hasArrived(warehouse, manifest.loadId))) throw error;
   }
 }

@@ -81,13 +81,10 @@ export class Loader implements Sink {
    * @throws ConnectorError `locked`, `destination`.
    */
   async prepare(): Promise<void> {
-    const { warehouse, spoolDir, hold } = this.#options;
+    const { spoolDir, hold } = this.#options;
     this.#lock = await lockSpool(spoolDir, hold);
-    await using session = await warehouse.open("write");
-    await prepareSchema(session, warehouse.dialect);
-    await this.#refuseStrangers(session);
-    await this.#loadState(session);
-    await this.#recover(session);
+    await this.#begin();
+    await this.#recover();
   }
 
   /** Whether there is anything to read a state from. */
@@ -168,8 +165,7 @@ export class Loader implements Sink {
     const next = await this.#newPackage(run, this.#version + 1);
     this.#package = next;
     const [manifest, covered] = await sealed(open, next);
-    await using session = await this.#openPatiently();
-    await this.#commit(session, manifest);
+    await this.#commit(manifest, () => this.#openPatiently());
     this.#committedMs = this.#options.clock.monotonic();
     return covered;
   }
@@ -245,15 +241,24 @@ export class Loader implements Sink {
     }
   }
 
-  async #commit(session: Session, manifest: Manifest): Promise<void> {
+  async #commit(manifest: Manifest, opening: () => Promise<Session>): Promise<void> {
     const { warehouse, clock, toolVersion, emit, spoolDir } = this.#options;
     const { loadId, runId, pipeline, startedAt, parts } = manifest;
     const committedAt = iso(clock.now());
     const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
-    await commitPackage(warehouse, session, manifest, record);
+    await commitPackage(warehouse, opening, manifest, record);
     this.#version = manifest.from + 1;
     await onDisk(() => rm(join(spoolDir, loadId), { recursive: true, force: true }));
     emit({ type: "committed", rows: parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0) });
+  }
+
+  /** Tries the warehouse, and learns where its state stands. */
+  async #begin(): Promise<void> {
+    const { warehouse } = this.#options;
+    await using session = await warehouse.open("write");
+    await prepareSchema(session, warehouse.dialect);
+    await this.#refuseStrangers(session);
+    await this.#loadState(session);
   }
 
   async #loadState(session: Session): Promise<State> {
@@ -283,14 +288,14 @@ export class Loader implements Sink {
   }
 
   /** Commits what an earlier run sealed, in order, and clears what it did not. */
-  async #recover(session: Session): Promise<void> {
-    const { spoolDir, pipeline, emit } = this.#options;
+  async #recover(): Promise<void> {
+    const { warehouse, spoolDir, pipeline, emit } = this.#options;
     for (const name of await loadsIn(spoolDir)) {
       const folder = join(spoolDir, name);
       const manifest = await readManifest(folder);
       if (manifest !== undefined && manifest.pipeline !== pipeline) continue;
       if (manifest?.from === this.#version) {
-        await this.#commit(session, manifest);
+        await this.#commit(manifest, () => warehouse.open("write"));
         const rows = manifest.parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0);
         const message = `committed ${String(rows)} rows that an earlier run had left`;
         emit({ type: "warning", stream: null, message });

@@ -51,7 +51,11 @@ async function hold(folder: string): Promise<AsyncDisposable> {
     instance = await open();
   } catch (error) {
     const fault = failure(folder, "taking the lock", error);
-    if (!HALF_MADE.test(String(error))) throw fault;
+    if (fault.kind === "locked") throw fault;
+    if (!HALF_MADE.test(String(error))) {
+      const hint = "set destination.spool_dir to a folder that can be written";
+      throw new ConnectorError("destination", fault.message, { hint, cause: error });
+    }
     await rm(path, { force: true });
     instance = await open();
   }

@@ -1,4 +1,5 @@
 import { access } from "node:fs/promises";
+import { resolve } from "node:path";
 
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 
@@ -50,7 +51,8 @@ export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
       const connection = await trying(path, "opening it", () => instance.connect());
       try {
         await connection.run("SET TimeZone = 'UTC'");
-        await connection.run(dialect.attach(path, use).sql);
+        // In full: DuckDB would take a `~` for somebody's home.
+        await connection.run(dialect.attach(resolve(path), use).sql);
         return session(path, instance, connection, dialect);
       } catch (error) {
         // An instance lives as long as its connections.

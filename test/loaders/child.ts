@@ -1,0 +1,204 @@
+import { readdir } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
+
+import { DuckDBInstance } from "@duckdb/node-api";
+
+import { iso } from "../../src/core/clock.js";
+import { ConnectorError } from "../../src/core/errors.js";
+import type { RecordBatch, Row } from "../../src/core/record.js";
+import { EMPTY_STATE } from "../../src/core/state.js";
+import { openDuckDb } from "../../src/loaders/duckdb/index.js";
+import type { Loader } from "../../src/loaders/loader.js";
+
+/** Another process beside a test's: what it does is the first argument, where the second. */
+
+const [command = "", path = "", mode = "append"] = process.argv.slice(2);
+
+const say = (value: unknown): void => {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+};
+
+/** Until the test closes our input. */
+async function told(): Promise<void> {
+  for await (const _line of createInterface(process.stdin));
+}
+
+function loader(): Loader {
+  return openDuckDb({
+    path,
+    schema: "knowbe4",
+    memoryLimit: "128MB",
+    pipeline: "knowbe4",
+    strangers: [],
+    mode: mode as "append",
+    clock: {
+      now: () => Date.now(),
+      monotonic: () => performance.now(),
+      sleep: async () => nextTurn(),
+      after: () => () => undefined,
+    },
+    random: () => Math.random(),
+    emit: () => undefined,
+    toolVersion: "0.0.0-test",
+  });
+}
+
+async function opened(made: Loader): Promise<void> {
+  const startedAt = iso(Date.now());
+  await made.open({ runId: "run", startedAt, state: EMPTY_STATE }, new AbortController().signal);
+  const column = (name: string, type: "integer" | "string") => ({
+    name,
+    type,
+    nullable: true,
+    description: "",
+  });
+  await made.declare({
+    name: "numbers",
+    description: "",
+    columns: [column("n", "integer"), column("text", "string")],
+    primaryKey: ["n"],
+    cursor: null,
+    whole: true,
+  });
+}
+
+/** Rows that say where the stream stands after them. */
+function numbers(rows: readonly Row[], last: number | null): RecordBatch {
+  const cursor = last === null ? null : iso(last * 1000);
+  return {
+    stream: "numbers",
+    rows,
+    rejects: [],
+    extractedAt: iso(0),
+    observedAt: null,
+    checkpoint:
+      cursor === null ? null : { stream: "numbers", bookmark: { completedAt: null, cursor } },
+  };
+}
+
+/** Text that no compression makes much shorter. */
+function noise(length: number): string {
+  let text = "";
+  while (text.length < length) text += Math.random().toString(36).slice(2);
+  return text;
+}
+
+async function connected(
+  access: "READ_ONLY" | "READ_WRITE",
+): Promise<Disposable & { count(): Promise<number> }> {
+  const instance = await DuckDBInstance.create(path, { access_mode: access });
+  const connection = await instance.connect();
+  return {
+    count: async () => {
+      const reader = await connection.runAndReadAll(
+        "SELECT count(*)::INT AS n FROM knowbe4.people",
+      );
+      return Number(reader.getRowObjects()[0]?.["n"]);
+    },
+    [Symbol.dispose]() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
+  /** Has the database open. */
+  hold: async () => {
+    using _database = await connected("READ_WRITE");
+    say("ready");
+    await told();
+  },
+
+  /** Has it open for reading. */
+  read: async () => {
+    using _database = await connected("READ_ONLY");
+    say("ready");
+    await told();
+  },
+
+  /** Looks at a table again and again, as a dashboard does. */
+  watch: async () => {
+    const over = new AbortController();
+    void told().then(() => over.abort());
+    say("ready");
+    while (!over.signal.aborted) {
+      try {
+        using database = await connected("READ_ONLY");
+        say(await database.count());
+      } catch {
+        // Taken by the test's commit.
+      }
+      await nextTurn();
+    }
+  },
+
+  /** Has the spool. */
+  spool: async () => {
+    await using made = loader();
+    await made.prepare();
+    say("ready");
+    await told();
+  },
+
+  /** Counts on from where the state stands, a commit for every three numbers, until it is killed. */
+  count: async () => {
+    await using made = loader();
+    await made.prepare();
+    const { cursor } = (await made.readState()).bookmarks["numbers"] ?? {};
+    await opened(made);
+    for (let n = cursor == null ? 0 : Date.parse(cursor) / 1000; ; n += 3) {
+      await made.write(numbers([{ n: n + 1, text: noise(2_000) }], null));
+      await made.write(
+        numbers(
+          [
+            { n: n + 2, text: "" },
+            { n: n + 3, text: "" },
+          ],
+          n + 3,
+        ),
+      );
+      const [covered] = await made.flush();
+      if (covered !== undefined) say(n + 3);
+    }
+  },
+
+  /** Writes until the disk is full: rows into the spool only, or commits too. */
+  fill: async () => {
+    const commits = process.argv[5] === "commits";
+    await using made = loader();
+    let n = 0;
+    try {
+      await opened(made);
+      for (;;) {
+        const rows = [{ n: (n += 1), text: noise(400_000) }];
+        const last = n === 1 || commits ? n : null;
+        const covered = await made.write(numbers(rows, last));
+        if (covered.length > 0 || !commits) continue;
+        if ((await made.flush()).length > 0) say(n);
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectorError)) throw error;
+      await made[Symbol.asyncDispose]();
+      const { kind, message, hint } = error;
+      const left = (await readdir(`${path}.spool`)).filter((name) => /^[0-9a-z]{19}$/.test(name));
+      say({ kind, message, hint, left: left.length });
+    }
+  },
+
+  /** Tries to load, and says what comes of it. */
+  load: async () => {
+    await using made = loader();
+    try {
+      await opened(made);
+      await made.write(numbers([{ n: 1, text: "" }], 1));
+      say(await made.flush());
+    } catch (error) {
+      if (!(error instanceof ConnectorError)) throw error;
+      say({ kind: error.kind, message: error.message, hint: error.hint });
+    }
+  },
+};
+
+await COMMANDS[command]?.();

@@ -55,6 +55,8 @@ function errorOf(thrown: unknown): ConnectorError | undefined {
   const message = thrown.message
     .replace(/^error: /, "")
     .replace(/\n+/g, " ")
+    // An option that is not ours may have brought a key.
+    .replace(/(unknown option '[^'=]*)=.*'/, "$1'")
     .trim();
   return new ConnectorError("config", message === "(outputHelp)" ? "no command" : message, {
     hint: `use ${NAME} spec | check | discover | read`,

@@ -51,7 +51,12 @@ export class ForeignStream {
     );
   }
 
-  /** Takes a row. True if so many have gathered that {@link take} is due. */
+  /** Whether so many rows have gathered that {@link take} is due. */
+  get isDue(): boolean {
+    return this.#rows.length + this.#rejects.length >= BATCH;
+  }
+
+  /** Takes a row. False if it does not fit the SCHEMA. */
   add({ record, timeExtracted }: RecordMessage, now: string): boolean {
     const into: Normalised = { rows: [], rejects: [] };
     this.#normalise(record, {}, into);
@@ -61,7 +66,7 @@ export class ForeignStream {
       this.#extractedAt = instant(timeExtracted) ?? now;
       this.#observedAt = instant(record[OBSERVED_AT.name]) ?? null;
     }
-    return this.#rows.length + this.#rejects.length >= BATCH;
+    return into.rejects.length === 0;
   }
 
   /** What has gathered, as one batch without a checkpoint; undefined if nothing has. */

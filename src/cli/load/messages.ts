@@ -5,7 +5,12 @@ import { stringify } from "../../core/json.js";
 import type { Sink } from "../../core/ports.js";
 import type { Checkpoint } from "../../core/record.js";
 import type { State } from "../../core/state.js";
-import { readMessages, type SingerMessage } from "../../protocols/singer/reader.js";
+import {
+  readMessages,
+  type RecordMessage,
+  type SingerMessage,
+} from "../../protocols/singer/reader.js";
+import { grouped } from "../format.js";
 import { ForeignStream } from "./foreign-stream.js";
 
 /** What loading messages works with. */
@@ -15,7 +20,7 @@ export interface LoadOptions {
   readonly state: State;
   readonly runId: string;
   readonly clock: Clock;
-  /** Rows that may fail to fit their SCHEMA before the load fails. */
+  /** Rows of a stream that may fail to fit their SCHEMA before the load fails. */
   readonly maxRejects: number;
   readonly emit: Emit;
   /** Aborted: keep what the last STATE covers and end. */
@@ -47,7 +52,8 @@ class MessageLoad {
   readonly #streams = new Map<string, ForeignStream>();
   readonly #counts = new Map<string, { rows: number; rejected: number }>();
   readonly #drifted = new Set<string>();
-  #rejected = 0;
+  /** Rows that did not fit, by stream. */
+  readonly #rejected = new Map<string, number>();
 
   constructor(options: LoadOptions) {
     this.#options = options;
@@ -85,7 +91,7 @@ class MessageLoad {
   }
 
   async #take(message: SingerMessage): Promise<ConnectorError | undefined> {
-    const { sink, clock, maxRejects } = this.#options;
+    const { sink, clock } = this.#options;
     switch (message.type) {
       case "SCHEMA": {
         await this.#hand(message.stream);
@@ -101,18 +107,30 @@ class MessageLoad {
       }
       case "RECORD": {
         const stream = this.#streams.get(message.stream);
-        if (stream?.add(message, iso(clock.now())) === true) await this.#hand(message.stream);
-        if (this.#rejected <= maxRejects) return undefined;
-        return new ConnectorError(
-          "bad_record",
-          `line ${String(message.line)}: ${String(this.#rejected)} rows do not fit their SCHEMA`,
-          { hint: "see _kb4_rejects for the reasons, or set max_rejects to let that many pass" },
-        );
+        if (stream === undefined) return undefined;
+        // At once, not with the batch: a STATE must not cover what was one row too many.
+        if (!stream.add(message, iso(clock.now()))) return this.#reject(message);
+        if (stream.isDue) await this.#hand(message.stream);
+        return undefined;
       }
       case "STATE":
         await this.#cover(stringify(message.value));
         return undefined;
     }
+  }
+
+  /** Counts a row that does not fit; the fault if it is one too many. */
+  async #reject({ stream, line }: RecordMessage): Promise<ConnectorError | undefined> {
+    const rejected = (this.#rejected.get(stream) ?? 0) + 1;
+    this.#rejected.set(stream, rejected);
+    if (rejected <= this.#options.maxRejects) return undefined;
+    // What came before the fault is not kept, but why there is one can be read.
+    await this.#hand(stream);
+    const what =
+      rejected === 1 ? "a row does not fit its" : `${grouped(rejected)} rows do not fit their`;
+    return new ConnectorError("bad_record", `line ${String(line)}: ${what} SCHEMA`, {
+      hint: "see _kb4_rejects for the reason, or set max_rejects to let so many pass",
+    });
   }
 
   /** Hands on what a stream has gathered. */
@@ -122,7 +140,6 @@ class MessageLoad {
     const counts = this.#counts.get(name) ?? { rows: 0, rejected: 0 };
     counts.rows += batch.rows.length;
     counts.rejected += batch.rejects.length;
-    this.#rejected += batch.rejects.length;
     this.#counts.set(name, counts);
     this.#options.emit({ type: "page", stream: name, rows: batch.rows.length });
     this.#hear(await this.#options.sink.write(batch));

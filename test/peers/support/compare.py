@@ -1,7 +1,7 @@
 """Tells rows in a peer's tables from those that the account serves."""
 
 import json
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 
 from simulator import by_key
 
@@ -29,27 +29,19 @@ def _columns(place, found, served):
 
 def same(found, served):
     """Whether a column holds what was served, whatever type the peer keeps it in."""
-    if served is None or found is None:
-        return served is None and found is None
-    if isinstance(served, (dict, list)):
-        return _same_json(json.loads(found) if isinstance(found, str) else found, served)
-    if isinstance(served, bool):
-        return found is served
+    if isinstance(served, (dict, list)) and isinstance(found, str):
+        found = json.loads(found)
+    if isinstance(served, dict) and isinstance(found, dict):
+        # Members that are null may be left out, on either side.
+        names = found.keys() | served.keys()
+        return all(same(found.get(name), served.get(name)) for name in names)
+    if isinstance(served, list) and isinstance(found, list):
+        return len(found) == len(served) and all(map(same, found, served))
+    if isinstance(served, (dict, list, bool, type(None))) or found is None:
+        return type(found) is type(served) and found == served
     if isinstance(served, (int, float)):
         return float(found) == float(served)
-    if isinstance(found, (date, datetime)) or found != served:
-        return _instant(found) == _instant(served)
-    return True
-
-
-def _same_json(found, served):
-    """Objects: members that were served as null may be left out, and the other way round."""
-    if isinstance(served, dict) and isinstance(found, dict):
-        names = found.keys() | served.keys()
-        return all(_same_json(found.get(name), served.get(name)) for name in names)
-    if isinstance(served, list) and isinstance(found, list):
-        return len(found) == len(served) and all(map(_same_json, found, served))
-    return same(found, served)
+    return found == served or _instant(found) == _instant(served)
 
 
 def _instant(value):

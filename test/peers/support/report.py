@@ -28,7 +28,7 @@ class Report:
     def none(self, what, problems):
         """Nothing of a kind was found; otherwise the first few are shown."""
         problems = list(problems)
-        shown = "; ".join(str(problem) for problem in problems[:3])
+        shown = "; ".join(str(problem)[:300] for problem in problems[:3])
         return self.check(what, not problems, f"{len(problems)} problems: {shown}")
 
     @contextmanager

@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 import type { Clock } from "../core/clock.js";
 
 /** A place to write text to; what the CLI needs of a stream. */
@@ -9,7 +11,7 @@ export interface TextOut {
 
 /** The world as a command sees it. Everything else is passed in. */
 export interface Io {
-  readonly stdin: NodeJS.ReadableStream & { readonly fd?: number };
+  readonly stdin: Readable;
   readonly stdout: NodeJS.WritableStream & TextOut;
   readonly stderr: TextOut;
   readonly env: Readonly<Record<string, string | undefined>>;

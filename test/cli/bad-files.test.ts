@@ -121,10 +121,7 @@ test("rows before a fault are kept as far as a state covers them", async () => {
   expect(ended).toMatchObject({ code: 6, stdout: `{"at":1}\n` });
   expect(ended.errors).toContain("knowbe4: line 5: not JSON");
   expectDiscreet(ended);
-  const rows = await ask(
-    join(a.cwd, "knowbe4.duckdb"),
-    "SELECT id, name FROM knowbe4.knowbe4.pets",
-  );
+  const rows = await ask(join(a.cwd, "knowbe4.duckdb"), "SELECT id, name FROM db.knowbe4.pets");
   expect(rows).toEqual([{ id: "1", name: "Rex" }]);
 });
 
@@ -146,11 +143,11 @@ test("rows that do not fit their schema end a load before a state covers them", 
 
   expectOneLine(await load("1"), 6, "line 5: 2 rows do not fit their SCHEMA");
 
-  const rejects = "SELECT stream, reason FROM knowbe4.knowbe4._kb4_rejects";
+  const rejects = "SELECT stream, reason FROM db.knowbe4._kb4_rejects";
   const reject = { stream: "pets", reason: "pets: id is not a 64-bit integer" };
   expect(await ask(path, rejects)).toEqual([reject, reject]);
   expect(await load("2")).toMatchObject({ code: 0, stdout: `{"at":1}\n` });
-  expect(await ask(path, "SELECT id FROM knowbe4.knowbe4.pets ORDER BY 1")).toEqual([
+  expect(await ask(path, "SELECT id FROM db.knowbe4.pets ORDER BY 1")).toEqual([
     { id: "1" },
     { id: "3" },
   ]);

@@ -69,6 +69,8 @@ async function load(io: Io, config: Config, flags: ConfigFlags): Promise<number>
     kill: signals.kill,
     acknowledge: (state) => io.stdout.write(`${state}\n`),
   });
+  // A tap that still writes would wait for us for ever, and we for it: now its pipe breaks.
+  io.stdin.destroy();
   if (log.format === "text" && log.level !== "silent") {
     io.stderr.write(`\n${closingTable(tally, io.clock.monotonic() - startedMs)}\n\n`);
   }

@@ -6,15 +6,16 @@ import type { Json } from "../../../src/core/json.js";
 import type { StreamName } from "../../../src/simulator/index.js";
 import { DEFAULTS, defOf, lines, truth, type Account, type Row } from "./account.js";
 
-/** Does something with a database file, and closes it. */
+/** Does something with a database file, whose schema is `db.knowbe4`, and closes it. */
 export async function withDatabase<T>(
   path: string,
   work: (connection: DuckDBConnection) => Promise<T>,
   access: "READ_ONLY" | "READ_WRITE" = "READ_ONLY",
 ): Promise<T> {
-  const instance = await DuckDBInstance.create(path, { access_mode: access, threads: "1" });
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
   const connection = await instance.connect();
   try {
+    await connection.run(`ATTACH '${path}' AS db (${access})`);
     return await work(connection);
   } finally {
     connection.closeSync();
@@ -37,15 +38,13 @@ export async function ask(
 export async function tables(
   path: string,
   streams: readonly StreamName[] = DEFAULTS,
-  schema = "knowbe4",
 ): Promise<Readonly<Record<string, readonly string[]>>> {
   return withDatabase(path, async (connection) => {
     const found: Record<string, readonly string[]> = {};
     for (const stream of streams) {
       const columns = columnsOf(defOf(stream));
       const list = columns.map((c) => `${textOf(c)} AS "${c.name}"`).join(", ");
-      const named = `"${schema}"."${stream}"`;
-      const reader = await connection.runAndReadAll(`SELECT ${list} FROM ${named}`);
+      const reader = await connection.runAndReadAll(`SELECT ${list} FROM db.knowbe4.${stream}`);
       found[stream] = lines(reader.getRowObjects().map((row) => rowOf(row, columns)));
     }
     return found;

@@ -91,6 +91,7 @@ export class SpoolFile {
   /** Moves the lines after the last mark into another file, as its unmarked lines. */
   async moveTail(to: SpoolFile): Promise<void> {
     await this.#write();
+    await to.#write();
     const buffer = Buffer.alloc(COPY);
     for (let at = this.#safe.bytes; at < this.#bytes;) {
       const { bytesRead } = await onDisk(() => this.#handle.read(buffer, 0, COPY, at));

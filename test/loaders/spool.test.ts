@@ -1,0 +1,250 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { describe, expect, test } from "vitest";
+
+import { SpoolFile } from "../../src/loaders/spool.js";
+import { ConnectorError } from "../../src/core/errors.js";
+import type { Row } from "../../src/core/record.js";
+import { batch, checkpoint, ended } from "../protocols/singer/support.js";
+import { desk, failure, folder, PEOPLE, stream } from "./support.js";
+
+/** When rows are committed, and what is kept until then. */
+
+const COUNT = "SELECT count(*)::INT AS n FROM people";
+const MINUTE = 60_000;
+
+const people = (from: number, to: number, length = 10): readonly Row[] =>
+  Array.from({ length: to - from }, (_, i) => ({ id: from + i, name: "x".repeat(length) }));
+
+describe("a commit is made", () => {
+  test("whenever enough rows are safe, and covers the checkpoints before it", async () => {
+    const { opened, query, events } = await desk();
+    const loader = await opened({ commitBytes: 100_000 });
+    await loader.declare(PEOPLE);
+    const told: (readonly unknown[])[] = [];
+
+    for (let i = 0; i < 6; i += 1) {
+      const rows = people(i * 10, i * 10 + 10, 4_000);
+      told.push(await loader.write(batch("people", rows, { checkpoint: checkpoint("people", i) })));
+    }
+
+    const at = (minute: number) => checkpoint("people", minute);
+    expect(told).toEqual([[], [], [at(0), at(1), at(2)], [], [], [at(3), at(4), at(5)]]);
+    expect(await query(COUNT)).toEqual([{ n: 60 }]);
+    expect(events).toEqual([
+      { type: "committed", rows: 30 },
+      { type: "committed", rows: 30 },
+    ]);
+  });
+
+  test("not for rows that no checkpoint covers, however many", async () => {
+    const { opened, query, events } = await desk();
+    const loader = await opened({ commitBytes: 1_000 });
+    await loader.declare(PEOPLE);
+
+    for (let i = 0; i < 5; i += 1) await loader.write(batch("people", people(i, i + 1, 4_000)));
+    const before = events.length;
+    const told = await loader.write(batch("people", [], { checkpoint: checkpoint("people") }));
+
+    expect(before).toBe(0);
+    expect(told).toEqual([checkpoint("people")]);
+    expect(await query(COUNT)).toEqual([{ n: 5 }]);
+  });
+
+  test("at the first checkpoint after five minutes, and then after five more", async () => {
+    const { opened, clock } = await desk();
+    const loader = await opened();
+    await loader.declare(PEOPLE);
+    const told: number[] = [];
+
+    for (let minute = 0; minute < 12; minute += 1) {
+      const row = { id: minute, name: "x" };
+      const covered = await loader.write(
+        batch("people", [row], { checkpoint: checkpoint("people", minute) }),
+      );
+      told.push(covered.length);
+      clock.advance(MINUTE);
+    }
+
+    expect(told).toEqual([0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 5, 0]);
+  });
+
+  test("after as long as it is told, at the end of a stream too", async () => {
+    const { opened, clock } = await desk();
+    const loader = await opened({ commitMs: 1_000 });
+    await loader.declare(PEOPLE);
+    await loader.write(batch("people", people(0, 1), { checkpoint: checkpoint("people") }));
+    clock.advance(999);
+    const early = await loader.end(ended("people"));
+    clock.advance(1);
+
+    expect(early).toEqual([]);
+    expect(await loader.end(ended("people"))).toEqual([checkpoint("people")]);
+  });
+
+  test("by the clock that nobody can set", async () => {
+    const { opened, clock } = await desk();
+    const loader = await opened();
+    await loader.declare(PEOPLE);
+    clock.setWall(clock.now() + 60 * MINUTE);
+
+    const rows = people(0, 1);
+    const told = await loader.write(batch("people", rows, { checkpoint: checkpoint("people") }));
+
+    expect(told).toEqual([]);
+  });
+});
+
+describe("rows after the last checkpoint", () => {
+  test("wait over as many commits as there are, each once", async () => {
+    const { opened, query } = await desk();
+    const teams = stream("teams", { id: "integer" });
+    const loader = await opened({ mode: "append" });
+    await loader.declare(PEOPLE);
+    await loader.declare(teams);
+
+    for (let i = 0; i < 3; i += 1) {
+      await loader.write(batch("people", people(i * 100, i * 100 + 100, 5_000)));
+      await loader.write(batch("teams", [{ id: i }], { checkpoint: checkpoint("teams", i) }));
+      expect(await loader.flush()).toEqual([checkpoint("teams", i)]);
+    }
+    await loader.write(batch("people", [], { checkpoint: checkpoint("people") }));
+    await loader.flush();
+
+    const found = "SELECT count(*)::INT AS n, count(DISTINCT id)::INT AS ids FROM people";
+    expect(await query(found)).toEqual([{ n: 300, ids: 300 }]);
+  });
+
+  test("are dropped when their stream fails, and those before it kept", async () => {
+    const { opened, query } = await desk();
+    const loader = await opened();
+    await loader.declare(PEOPLE);
+    await loader.write(batch("people", people(0, 5), { checkpoint: checkpoint("people") }));
+    await loader.write(batch("people", people(5, 5_000, 100)));
+
+    const error = new ConnectorError("unavailable", "people: gone");
+    await loader.end({ ...ended("people"), status: "failed", error });
+    const told = await loader.flush();
+
+    expect(told).toEqual([checkpoint("people")]);
+    expect(await query(COUNT)).toEqual([{ n: 5 }]);
+  });
+
+  test("are dropped although a commit has already carried them over", async () => {
+    const { opened, query } = await desk();
+    const loader = await opened();
+    await loader.declare(PEOPLE);
+    await loader.write(batch("people", people(0, 5), { checkpoint: checkpoint("people") }));
+    await loader.write(batch("people", people(5, 10)));
+    await loader.flush();
+
+    await loader.end({ ...ended("people"), status: "failed" });
+    await loader.flush();
+
+    expect(await query(COUNT)).toEqual([{ n: 5 }]);
+  });
+});
+
+test("a row of some megabytes goes in like any other", async () => {
+  const { load, query } = await desk();
+  const name = `${"🦊".repeat(1_000_000)}end`;
+
+  await load(PEOPLE, [
+    { id: 1, name: "short" },
+    { id: 2, name },
+    { id: 3, name: "short" },
+  ]);
+
+  expect(await query("SELECT id, strlen(name)::INT AS bytes FROM people ORDER BY id")).toEqual([
+    { id: 1, bytes: 5 },
+    { id: 2, bytes: 4_000_003 },
+    { id: 3, bytes: 5 },
+  ]);
+});
+
+test("many more rows than the memory limit go in", async () => {
+  const { opened, query } = await desk();
+  const loader = await opened({ memoryLimit: "128MB", commitBytes: 1e9 });
+  await loader.declare(PEOPLE);
+  for (let i = 0; i < 60; i += 1) {
+    const rows = Array.from({ length: 1_000 }, (_, k) => ({
+      id: i * 1_000 + k,
+      name: String(Math.random()).repeat(120),
+    }));
+    await loader.write(batch("people", rows));
+  }
+  await loader.write(batch("people", [], { checkpoint: checkpoint("people") }));
+
+  await loader.flush();
+
+  expect(await query(COUNT)).toEqual([{ n: 60_000 }]);
+});
+
+describe("a spool file", () => {
+  const spoolFile = async () => {
+    const path = join(await folder(), "1.ndjson");
+    const file = await SpoolFile.create(path);
+    return { file, text: () => readFile(path, "utf8") };
+  };
+
+  test("goes on after a cut where the last mark was", async () => {
+    const { file, text } = await spoolFile();
+    file.add("a");
+    await file.mark();
+    file.add("b");
+    await file.drain();
+    file.add("c");
+
+    await file.cut();
+    file.add("d");
+    await file.mark();
+    await file.seal();
+
+    expect(await text()).toBe("a\nd\n");
+    expect(file.safe).toEqual({ rows: 2, bytes: 4 });
+  });
+
+  test("moves what follows its last mark, written or not, behind another one's", async () => {
+    const { file, text } = await spoolFile();
+    const other = await spoolFile();
+    other.file.add("z");
+    file.add("a");
+    await file.mark();
+    file.add("é".repeat(2_000_000));
+    await file.drain();
+    file.add("c");
+
+    await file.moveTail(other.file);
+    await file.seal();
+    await other.file.mark();
+    await other.file.seal();
+
+    expect(await text()).toBe("a\n");
+    expect(await other.text()).toBe(`z\n${"é".repeat(2_000_000)}\nc\n`);
+    expect(other.file.safe.rows).toBe(3);
+    expect(other.file.longest).toBe(4_000_000);
+  });
+
+  test("asks to be drained after a quarter of a mebibyte", async () => {
+    const { file } = await spoolFile();
+    const line = "x".repeat(1_023);
+    const asked = Array.from({ length: 256 }, () => file.add(line));
+    await file.drain();
+
+    expect(asked.slice(0, 255)).not.toContain(true);
+    expect(asked[255]).toBe(true);
+    expect(file.add(line)).toBe(false);
+    await file.close();
+  });
+
+  test("is never taken for one that is there already", async () => {
+    const path = join(await folder(), "1.ndjson");
+    const first = await SpoolFile.create(path);
+
+    const error = await failure(SpoolFile.create(path));
+    await first.close();
+
+    expect(error).toMatchObject({ kind: "destination", message: "spool: EEXIST" });
+  });
+});

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 
-import type { Json } from "../../../src/core/json.js";
 import {
   errorsOf,
   kept,
@@ -10,53 +9,54 @@ import {
   statusesOf,
   validator,
 } from "../../protocols/airbyte/protocol.js";
-import { account, ALL, keyOf, lines, truth, type Row } from "../support/account.js";
+import { account, ALL, DEFAULTS, keyOf, lines, truth, type Row } from "../support/account.js";
 import { CATALOG, configured, file, read, rowsOf, source, truthOf } from "./support.js";
 
 /** A complete read, by the rules of Airbyte's acceptance tests for basic and full-refresh reads. */
 
-test("BasicRead: every stream gives exactly the rows of the account", async () => {
-  const a = await account({ users: 8, tests: 4 });
+/** One read of every stream of a small account, and what is true of it; made by who asks first. */
+let made: ReturnType<typeof makeWhole> | undefined;
+const whole = () => (made ??= makeWhole());
 
-  const { code, messages, stderr } = await read(a, { streams: ALL });
+async function makeWhole() {
+  const a = await account({ users: 8, tests: 4 });
+  const answer = await read(a, { streams: ALL });
+  const rows = new Map(ALL.map((stream) => [stream, truthOf(a, stream)]));
+  return { ...answer, rows };
+}
+
+test("BasicRead: every stream gives exactly the rows of the account", async () => {
+  const { code, messages, stderr, rows } = await whole();
 
   expect([code, stderr]).toEqual([0, ""]);
-  for (const stream of ALL) expect(rowsOf(messages, stream), stream).toEqual(truthOf(a, stream));
+  for (const stream of ALL) expect(rowsOf(messages, stream), stream).toEqual(rows.get(stream));
 });
 
 test("BasicRead: every record is valid by its schema, and has its columns and no others", async () => {
-  const a = await account({ users: 12, tests: 4 });
-
-  const { messages } = await read(a, { streams: ALL });
+  const { messages } = await whole();
 
   for (const { name, json_schema: schema } of CATALOG) {
     const validate = validator(schema);
-    const records = recordsOf(messages, name);
+    const columns = Object.keys(schema.properties).join();
+    const records = recordsOf(messages, name).map(({ data }) => data);
     expect(records.length, name).toBeGreaterThan(0);
-    for (const { data } of records) {
-      validate(data);
-      expect(validate.errors ?? [], name).toEqual([]);
-      expect(Object.keys(data)).toEqual(Object.keys(schema.properties));
-    }
+    expect(records.filter((data) => !validate(data))).toEqual([]);
+    expect(records.filter((data) => Object.keys(data).join() !== columns)).toEqual([]);
   }
 });
 
 test("BasicRead: no part of a key is null, and no key comes twice", async () => {
-  const a = await account({ users: 12, tests: 4 });
-
-  const { messages } = await read(a, { streams: ALL });
+  const { messages } = await whole();
 
   for (const stream of ALL) {
     const keys = recordsOf(messages, stream).map(({ data }) => keyOf(stream)(data));
-    expect(keys.join(), stream).not.toContain("null");
+    expect(keys.filter((key) => key.includes("null"))).toEqual([]);
     expect(new Set(keys).size, stream).toBe(keys.length);
   }
 });
 
 test("BasicRead: statuses are STARTED, RUNNING and COMPLETE, round all of a stream's messages", async () => {
-  const a = await account();
-
-  const { messages } = await read(a, { streams: ALL });
+  const { messages } = await whole();
 
   for (const stream of ALL) {
     expect(statusesOf(messages, stream), stream).toEqual(["STARTED", "RUNNING", "COMPLETE"]);
@@ -74,7 +74,7 @@ test("BasicRead: statuses are STARTED, RUNNING and COMPLETE, round all of a stre
 });
 
 test("BasicRead: every stream has a state, also an empty one, and counts add up to its records", async () => {
-  const a = await account({ tests: 0, trainingCampaigns: 0 });
+  const a = await account({ users: 5, tests: 0, trainingCampaigns: 0 });
 
   const { code, messages } = await read(a, { streams: ALL });
 
@@ -135,7 +135,7 @@ test("BasicRead: a record says when it came: within the run, in whole millisecon
   const a = await account();
   const before = Date.now();
 
-  const { messages } = await read(a, { streams: ALL });
+  const { messages } = await read(a, { streams: ["users", "group_members", "account"] });
 
   const times = messages.flatMap(({ record }) => record?.emitted_at ?? []);
   expect(Math.min(...times)).toBeGreaterThanOrEqual(before);
@@ -144,13 +144,13 @@ test("BasicRead: a record says when it came: within the run, in whole millisecon
 
 test("FullRefresh: sequential_reads give the same rows, each later than all of the first", async () => {
   const a = await account();
-  const streams = ALL.map((name) => ({ name, mode: "full_refresh" }));
+  const streams = DEFAULTS.map((name) => ({ name, mode: "full_refresh" }));
 
   const first = await read(a, { streams });
   const second = await read(a, { streams, state: kept(first.messages) });
 
   expect([first.code, second.code]).toEqual([0, 0]);
-  for (const stream of ALL) {
+  for (const stream of DEFAULTS) {
     const [one, two] = [first, second].map(({ messages }) => recordsOf(messages, stream));
     const keys = new Set(two!.map(({ data }) => keyOf(stream)(data)));
     for (const { data } of one!) expect(keys, stream).toContain(keyOf(stream)(data));
@@ -179,17 +179,19 @@ test("a run reads the streams that were asked for, and hands on no others", asyn
 
 test("incremental for streams that are read whole works, with one warning for all of them", async () => {
   const a = await account();
-  const streams = ALL.map((name) => ({ name, mode: "incremental" }));
+  const streams = DEFAULTS.map((name) => ({ name, mode: "incremental" }));
 
   const { code, messages } = await read(a, { streams });
 
   expect(code).toBe(0);
   expect(logged(messages, "WARN")).toEqual([
     expect.stringMatching(
-      /^read whole, as they cannot be read incrementally: account, users, /,
+      /^read whole, as they cannot be read incrementally: users, groups, /,
     ) as string,
   ]);
-  for (const stream of ALL) expect(rowsOf(messages, stream), stream).toEqual(truthOf(a, stream));
+  for (const stream of DEFAULTS) {
+    expect(rowsOf(messages, stream), stream).toEqual(truthOf(a, stream));
+  }
 });
 
 test("where counts are known an estimate comes before the first record, and is right", async () => {
@@ -241,7 +243,7 @@ test("a row that does not fit is left out and counted, if so many may be", async
   a.simulator.addFault({
     match: { stream: "policies" },
     times: Infinity,
-    fault: { kind: "field", field: "policy_id", value: { json: null as Json } },
+    fault: { kind: "field", field: "policy_id", value: { json: null } },
   });
 
   const { code, messages } = await read(a, {

@@ -5,13 +5,7 @@ import { sourceKnowbe4 } from "../../../src/cli/airbyte/program.js";
 import type { Io } from "../../../src/cli/io.js";
 import { airbyteCatalog } from "../../../src/protocols/airbyte/catalog.js";
 import { STREAMS } from "../../../streams/index.js";
-import {
-  checked,
-  kept,
-  type Message,
-  recordsOf,
-  statesOf,
-} from "../../protocols/airbyte/protocol.js";
+import { checked, recordsOf, type Message } from "../../protocols/airbyte/protocol.js";
 import { lines, truth, type Account } from "../support/account.js";
 import { installed } from "../support/installed.js";
 import { fakeIo, within, type FakeIo } from "../support/io.js";
@@ -129,11 +123,4 @@ export function rowsOf(messages: readonly Message[], stream: string): readonly s
 /** Rows of a stream that there are. */
 export function truthOf(a: Account, stream: string): readonly string[] {
   return lines(truth(a, stream as Parameters<typeof truth>[1]));
-}
-
-/** States of a stream that go to the next run: its own last one, and the others' as they were. */
-export function keptExcept(messages: readonly Message[], stream: string, nth: number): unknown {
-  const state = statesOf(messages, stream)[nth];
-  const others = kept(messages).filter((s) => s.stream.stream_descriptor.name !== stream);
-  return state === undefined ? others : [...others, state];
 }

@@ -2,23 +2,14 @@ import { describe, expect, test } from "vitest";
 
 import { ConnectorError } from "../../src/core/errors.js";
 import type { StreamOutcome } from "../../src/core/events.js";
-import { stringify, type Json } from "../../src/core/json.js";
-import type { Sink, SinkStream } from "../../src/core/ports.js";
+import { stringify } from "../../src/core/json.js";
 import type { Checkpoint, Row } from "../../src/core/record.js";
 import { SOURCE_KEY } from "../../src/core/state.js";
 import { stream } from "../loaders/support.js";
-import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
-
-/** A sink and a view of what it leaves behind. */
-export interface Harness {
-  /** A sink of the same place; the first call and each one after a disposal. */
-  sink(): Sink;
-  /** Rows of a stream that would be there if the process were killed now, in the sink's order. */
-  durable(stream: string): Promise<readonly Row[]>;
-}
-
-const people = stream("people", { id: "integer", name: "string" });
-const teams = stream("teams", { id: "integer", title: "string" });
+import { batch, checkpoint, ended, runInfo } from "../protocols/singer/support.js";
+import { testDurability } from "./durability.js";
+import { begun, people, teams, type Harness, type MakePlace } from "./place.js";
+import { VALUES } from "./values.js";
 
 const ada: Row = { id: 1, name: "Ada" };
 const bob: Row = { id: 2, name: "Bob" };
@@ -42,20 +33,14 @@ function merged(rows: readonly Row[]): readonly Row[] {
   return keys.map((key) => latest.get(key)!);
 }
 
-async function begun(harness: Harness, ...streams: readonly SinkStream[]): Promise<Sink> {
-  const sink = harness.sink();
-  await sink.open(runInfo(), running());
-  for (const declared of streams) await sink.declare(declared);
-  return sink;
-}
-
 /**
  * The contract of a sink, for any of them: what `core/ports.ts` says in words.
  *
- * @param makeHarness called once in each test.
+ * @param makePlace called once in each test.
  */
-export function describeSink(name: string, makeHarness: () => Promise<Harness>): void {
+export function describeSink(name: string, makePlace: MakePlace): void {
   describe(name, () => {
+    const makeHarness = () => makePlace({ pace: "fast" });
     const rows = async (harness: Harness, of = "people") => merged(await harness.durable(of));
 
     test("returns a checkpoint once the rows before it are durable", async () => {
@@ -256,6 +241,8 @@ export function describeSink(name: string, makeHarness: () => Promise<Harness>):
       expect(second).toEqual({ ...bob, _observed_at: runInfo().startedAt });
     });
 
+    testDurability(makePlace);
+
     describe("keeps every value as it is:", () => {
       test.for(VALUES)("%s", async ([, types, ...values]) => {
         const harness = await makeHarness();
@@ -270,39 +257,3 @@ export function describeSink(name: string, makeHarness: () => Promise<Harness>):
     });
   });
 }
-
-type Types = Parameters<typeof stream>[1];
-const of = (...values: readonly Json[]): readonly Row[] => values.map((v) => ({ v }));
-
-const VALUES: readonly (readonly [string, Types, ...Row[]])[] = [
-  [
-    "integers beyond 2^53",
-    { v: "integer" },
-    ...of(2n ** 53n + 1n, -(2n ** 53n) - 1n, 2n ** 63n - 1n, -(2n ** 63n), 0, -1),
-  ],
-  ["numbers", { v: "number" }, ...of(0.1, -1e-7, 1e21, 5, 1.7976931348623157e308)],
-  [
-    "text with NUL, line ends and every plane",
-    { v: "string" },
-    ...of("a\u0000b", "\u2028\u2029\u0085", "\r\n\t\\\"'", "🦊 e\u0301 ש\u202e", "x\ufeff"),
-  ],
-  ["text that looks like something else", { v: "string" }, ...of("", " ", "null", "1", "{}", "''")],
-  ["flags", { v: "boolean" }, ...of(true, false)],
-  ["days", { v: "date" }, ...of("2024-02-29", "1000-01-01", "9999-12-31")],
-  [
-    "instants",
-    { v: "timestamp" },
-    ...of("2024-02-29T23:59:59.999Z", "1000-01-01T00:00:00.000Z", "9999-12-31T23:59:59.000Z"),
-  ],
-  [
-    "JSON of any shape",
-    { v: "json" },
-    ...of({ a: [1, { b: null }], "": "x", "k'\"": "\u2028🦊" }, [], {}, [null], "text", 1.5, true),
-  ],
-  ["long integers in JSON", { v: "json" }, ...of([2n ** 53n + 1n], { n: 2n ** 80n })],
-  [
-    "null in every column",
-    { a: "string", b: "integer", c: "number", d: "boolean", e: "date", f: "timestamp", g: "json" },
-    { a: null, b: null, c: null, d: null, e: null, f: null, g: null },
-  ],
-];

@@ -5,9 +5,10 @@ import { desk } from "../loaders/support.js";
 import { memoryOut } from "../protocols/singer/support.js";
 import { describeSink } from "./sink.js";
 
-describeSink("the Singer writer", async () => {
-  const out = memoryOut();
+describeSink("the Singer writer", async ({ pace }) => {
+  const out = memoryOut(pace === "slow" ? { slow: true } : {});
   return {
+    take: () => out.take(),
     sink: () => new SingerWriter(out),
     durable: async (stream) =>
       out.text

@@ -217,3 +217,10 @@ export async function failure(work: Promise<unknown>): Promise<ConnectorError> {
   }
   throw new Error("it did not fail");
 }
+
+/** Makes this process somebody who may not do everything, if it is one who may. */
+export function withoutPrivileges(): void {
+  if (process.geteuid?.() !== 0) return;
+  process.seteuid?.(65_534);
+  onTestFinished(() => process.seteuid?.(0));
+}

@@ -1,6 +1,6 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Dialect, LoadedTable, LoadRecord, Staged, Statement } from "./dialect.js";
-import { evolve, schemaOf, type Evolution } from "./evolve.js";
+import { evolve, schemaOf } from "./evolve.js";
 import type { Manifest, Part } from "./manifest.js";
 import type { Table } from "./table.js";
 import type { Session, SpooledFile, Warehouse } from "./warehouse.js";
@@ -40,6 +40,8 @@ async function isCommitted(session: Session, dialect: Dialect, loadId: string): 
  * transaction. Does nothing if the load is there already.
  *
  * @param open opens the session to work in; it is closed again.
+ * @param widened tables that have got columns in this run, to be added to: their rows are written
+ *   even if they have not changed.
  * @throws ConnectorError `locked` if another run moved the state meanwhile; `destination`.
  */
 export async function commitPackage(
@@ -47,12 +49,13 @@ export async function commitPackage(
   open: () => Promise<Session>,
   manifest: Manifest,
   record: LoadRecord,
+  widened: Set<string>,
 ): Promise<void> {
   try {
     await using session = await open();
     await prepareSchema(session, warehouse.dialect);
     if (await isCommitted(session, warehouse.dialect, manifest.loadId)) return;
-    await session.transact(await plan(session, warehouse.dialect, manifest, record));
+    await session.transact(await plan(session, warehouse.dialect, manifest, record, widened));
   } catch (error) {
     if (error instanceof ConnectorError && error.kind === "locked") throw error;
     // A connection may break after the warehouse has said yes to itself: asking is the only way.
@@ -75,6 +78,7 @@ async function plan(
   dialect: Dialect,
   manifest: Manifest,
   record: LoadRecord,
+  widened: Set<string>,
 ): Promise<readonly Statement[]> {
   const { loadId, pipeline, from, checkpoints } = manifest;
   const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
@@ -86,9 +90,10 @@ async function plan(
   for (const [i, part] of manifest.parts.entries()) {
     const evolution = evolutions[i];
     if (evolution === undefined) continue;
+    if (evolution.isWider) widened.add(part.table.name);
     const staged =
       part.file === null ? null : await stage(session, dialect, evolution.table, part.file);
-    rows.push(...(await intoTable(session, dialect, part, evolution, staged, loadId)));
+    rows.push(...(await intoTable(session, dialect, part, widened, staged, loadId)));
     loaded.push(loadedTable(part, staged));
   }
   for (const { stream, rejected } of manifest.withheld) {
@@ -132,7 +137,7 @@ async function intoTable(
   session: Session,
   dialect: Dialect,
   { table, mode }: Part,
-  { isWider }: Evolution,
+  widened: ReadonlySet<string>,
   staged: Staged | null,
   loadId: string,
 ): Promise<readonly Statement[]> {
@@ -146,7 +151,7 @@ async function intoTable(
   return dialect.merge({
     staged,
     loadId,
-    skipsUnchanged: !isWider,
+    skipsUnchanged: !widened.has(table.name),
     hasRepeats: repeats.length > 0,
   });
 }

@@ -60,6 +60,7 @@ export class Loader implements Sink {
   readonly name: string;
   readonly #options: LoaderOptions;
   readonly #declared = new Map<string, Declared>();
+  readonly #widened = new Set<string>();
   #lock: AsyncDisposable | undefined;
   #package: Package | undefined;
   #run: RunInfo | undefined;
@@ -246,7 +247,7 @@ export class Loader implements Sink {
     const { loadId, runId, pipeline, startedAt, parts } = manifest;
     const committedAt = iso(clock.now());
     const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
-    await commitPackage(warehouse, opening, manifest, record);
+    await commitPackage(warehouse, opening, manifest, record, this.#widened);
     this.#version = manifest.from + 1;
     await onDisk(() => rm(join(spoolDir, loadId), { recursive: true, force: true }));
     emit({ type: "committed", rows: parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0) });

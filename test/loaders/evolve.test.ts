@@ -39,6 +39,22 @@ describe("a column that is new", () => {
     expect(await query("SELECT id, name, age FROM people")).toEqual([row]);
   });
 
+  test("is filled by later commits of the run too", async () => {
+    const { load, opened, query, change } = await desk();
+    const rows = [1, 2].map((id) => ({ id, name: "Ada", age: 36 }));
+    await load(older, rows);
+    await change("ALTER TABLE people DROP COLUMN age");
+    const loader = await opened();
+    await loader.declare(older);
+
+    for (const row of rows) {
+      await loader.write(batch("people", [row], { checkpoint: checkpoint("people") }));
+      await loader.flush();
+    }
+
+    expect(await query("SELECT age FROM people")).toEqual([{ age: 36 }, { age: 36 }]);
+  });
+
   test("is added to a table that is replaced or appended to", async () => {
     for (const mode of ["replace", "append"] as const) {
       const { load, query } = await desk();

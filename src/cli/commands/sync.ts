@@ -85,14 +85,15 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
   if (log.format === "text" && log.level !== "silent") {
     io.stderr.write(`\n${closingTable(tally, tookMs)}\n\n`);
   }
+  if (result.error === undefined || tally.committedRows > 0) {
+    const rows = counted(tally.committedRows, "row");
+    log.line("info", `${rows} committed to ${config.destination.path}`);
+  }
   if (result.error !== undefined) {
     for (const { error, status } of result.outcomes) {
       if (error !== undefined && status === "failed") log.failure(error);
     }
     if (!result.outcomes.some((o) => o.status === "failed")) log.failure(result.error);
-  } else {
-    const rows = counted(tally.committedRows, "row");
-    log.line("info", `${rows} committed to ${config.destination.path}`);
   }
   return exitCodeOf(result.error);
 }

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { columnsOf, type Column } from "../../../src/core/columns.js";
 import type { Json } from "../../../src/core/json.js";
 import type { StreamName } from "../../../src/simulator/index.js";
-import { DEFAULTS, defOf, lines, truth, type Account, type Row } from "./account.js";
+import { DEFAULTS, defOf, keyOf, lines, truth, type Account, type Row } from "./account.js";
 
 /** Does something with a database file, whose schema is `db.knowbe4`, and closes it. */
 export async function withDatabase<T>(
@@ -59,6 +59,21 @@ export async function expectTables(
 ): Promise<void> {
   const held = await tables(path, streams);
   for (const stream of streams) expect(held[stream], stream).toEqual(lines(truth(a, stream)));
+}
+
+/**
+ * Every row of the account is in its table as it is now, and no key twice; rows that have gone at
+ * the source may still be there.
+ */
+export async function expectHeld(a: Account, path: string): Promise<void> {
+  const held = await tables(path);
+  for (const stream of DEFAULTS) {
+    const found = held[stream] ?? [];
+    const keys = found.map((line) => keyOf(stream)(JSON.parse(line) as Row));
+    expect(new Set(keys).size, `${stream} has a key twice`).toBe(keys.length);
+    const wanted = new Set(lines(truth(a, stream)));
+    expect(lines(truth(a, stream)), stream).toEqual(found.filter((line) => wanted.has(line)));
+  }
 }
 
 /** Dates and times leave DuckDB as they are written in rows. */

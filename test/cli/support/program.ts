@@ -43,7 +43,7 @@ export interface Running {
 }
 
 /** Words that run one of our programs, for a shell or a spawn. */
-export function command(bin: Bin): readonly [string, string] {
+function command(bin: Bin): readonly [string, string] {
   return [process.execPath, join(installed(), "dist/src/cli", `${bin}.js`)];
 }
 

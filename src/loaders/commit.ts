@@ -55,7 +55,10 @@ export async function commitPackage(
     await using session = await open();
     await prepareSchema(session, warehouse.dialect);
     if (await isCommitted(session, warehouse.dialect, manifest.loadId)) return;
-    await session.transact(await plan(session, warehouse.dialect, manifest, record, widened));
+    await session.transact(
+      await plan(session, warehouse.dialect, manifest, record, widened),
+      manifest.loadId,
+    );
   } catch (error) {
     if (error instanceof ConnectorError && error.kind === "locked") throw error;
     // A connection may break after the warehouse has said yes to itself: asking is the only way.
@@ -92,15 +95,16 @@ async function plan(
     if (evolution === undefined) continue;
     if (evolution.isWider) widened.add(part.table.name);
     const staged =
-      part.file === null ? null : await stage(session, dialect, evolution.table, part.file);
-    rows.push(...(await intoTable(session, dialect, part, widened, staged, loadId)));
-    loaded.push(loadedTable(part, staged));
+      part.file === null ? null : await stage(session, evolution.table, part.file, loadId);
+    const writing = await intoTable(session, dialect, part, widened, staged, loadId);
+    rows.push(...writing);
+    loaded.push(loadedTable(part, writing.length === 0 ? null : staged));
   }
   for (const { stream, rejected } of manifest.withheld) {
     loaded.push({ stream, mode: "rejects", staged: 0, rejected, relation: null });
   }
   if (manifest.rejects !== null) {
-    const { relation } = await stage(session, dialect, REJECTS, manifest.rejects);
+    const { relation } = await stage(session, REJECTS, manifest.rejects, loadId);
     rows.push(dialect.appendRejects(relation, loadId));
   }
   const move = { pipeline, loadId, from, checkpoints, at: record.committedAt };
@@ -115,20 +119,15 @@ async function plan(
 /** Stages a file and proves that every line of it arrived. */
 async function stage(
   session: Session,
-  dialect: Dialect,
   table: Table,
   file: SpooledFile,
+  loadId: string,
 ): Promise<Staged> {
-  const staged = await session.stage(table, file);
-  const [count] = await session.query(
-    `counting rows for ${table.name}`,
-    dialect.countStaged(staged),
-  );
-  const found = Number(count?.["n"]);
-  if (found === file.rows) return staged;
+  const { rows, ...staged } = await session.stage(table, file, loadId);
+  if (rows === file.rows) return staged;
   throw new ConnectorError(
     "destination",
-    `${table.name}: ${String(found)} of ${String(file.rows)} spooled rows arrived`,
+    `${table.name}: ${String(rows)} of ${String(file.rows)} spooled rows arrived`,
     { hint: "run again; nothing of this load was committed", context: { table: table.name } },
   );
 }
@@ -144,16 +143,21 @@ async function intoTable(
   if (mode === "replace") return dialect.replace(table.name, staged, loadId);
   if (staged === null) return [];
   if (mode === "append" || table.primaryKey.length === 0) return dialect.append(staged, loadId);
-  const repeats = await session.query(
+  const hasRepeats = await asks(
+    session,
     `looking at keys of ${table.name}`,
     dialect.findRepeats(staged),
   );
-  return dialect.merge({
-    staged,
-    loadId,
-    skipsUnchanged: !widened.has(table.name),
-    hasRepeats: repeats.length > 0,
-  });
+  const merge = { staged, loadId, skipsUnchanged: !widened.has(table.name), hasRepeats };
+  const changes = dialect.countChanges(merge);
+  if (changes === null) return dialect.merge(merge);
+  const [count] = await session.query(`comparing rows of ${table.name}`, changes);
+  // A table in which nothing changes is not touched: a statement on it may cost money.
+  return Number(count?.["n"]) === 0 ? [] : dialect.merge(merge);
+}
+
+async function asks(session: Session, purpose: string, sql: string | null): Promise<boolean> {
+  return sql !== null && (await session.query(purpose, sql)).length > 0;
 }
 
 function loadedTable({ table, mode, file, rejected }: Part, staged: Staged | null): LoadedTable {

@@ -74,12 +74,17 @@ export interface Dialect {
 
   createTable(table: Table): readonly Statement[];
   addColumn(table: string, column: TableColumn): readonly Statement[];
-  widenColumn(table: string, column: string, from: ColumnType, to: ColumnType): Statement;
+  widenColumn(
+    table: string,
+    column: string,
+    from: ColumnType,
+    to: ColumnType,
+  ): readonly Statement[];
 
-  /** Rows of a staging table: `n`. */
-  countStaged(staged: Staged): string;
-  /** Whether staged rows have a key more than once: one row or none. */
-  findRepeats(staged: Staged): string;
+  /** Whether staged rows have a key more than once: one row or none. Null if a merge takes such rows. */
+  findRepeats(staged: Staged): string | null;
+  /** How many rows a merge would write: `n`. Null where an idle merge costs nothing. */
+  countChanges(merge: Merge): string | null;
   merge(merge: Merge): readonly Statement[];
   append(staged: Staged, loadId: string): readonly Statement[];
   /** Swaps all rows; null leaves the table empty. */

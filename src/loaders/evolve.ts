@@ -75,7 +75,7 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
     }
     const now = ourType(dialect, table.name, found);
     const type = wider(now, column.type);
-    if (type !== now) statements.push(dialect.widenColumn(table.name, found.name, now, type));
+    if (type !== now) statements.push(...dialect.widenColumn(table.name, found.name, now, type));
     return { ...column, type };
   });
   requireMeta(dialect, table.name, standing);

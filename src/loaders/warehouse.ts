@@ -17,10 +17,14 @@ export interface Session extends AsyncDisposable {
   query(purpose: string, sql: string): Promise<readonly Answer[]>;
   /** Statements one by one, each for itself. */
   run(statements: readonly Statement[]): Promise<void>;
-  /** Statements together: all take effect or none does. */
-  transact(statements: readonly Statement[]): Promise<void>;
-  /** Brings a file's rows into a staging table that ends with the session. */
-  stage(table: Table, file: SpooledFile): Promise<Staged>;
+  /** Statements together: all take effect or none does, and for a load at most once. */
+  transact(statements: readonly Statement[], loadId: string): Promise<void>;
+  /** Brings a file's rows into a staging table that ends with the session, and counts them there. */
+  stage(
+    table: Table,
+    file: SpooledFile,
+    loadId: string,
+  ): Promise<Staged & { readonly rows: number }>;
 }
 
 /** How a session will be used. */

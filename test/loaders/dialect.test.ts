@@ -105,7 +105,7 @@ function script(spool: string): readonly Section[] {
         `widenColumn, ${from} to ${to}`,
         [
           ...dialect.createTable({ ...wide, name: `${from}_${to}`, columns: [column] }),
-          dialect.widenColumn(`${from}_${to}`, column.name, from, to),
+          ...dialect.widenColumn(`${from}_${to}`, column.name, from, to),
         ],
       ];
     }),

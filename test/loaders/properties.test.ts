@@ -162,9 +162,9 @@ function pluggable(pull: () => "before" | "after" | undefined) {
       const session = await real.open(use);
       return {
         ...session,
-        transact: async (statements) => {
+        transact: async (statements, loadId) => {
           if (pull() === "before") throw PULLED;
-          await session.transact(statements);
+          await session.transact(statements, loadId);
           if (pull() === "after") throw PULLED;
         },
       };

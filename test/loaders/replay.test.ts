@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { ConnectorError } from "../../src/core/errors.js";
-import type { Session, Warehouse } from "../../src/loaders/warehouse.js";
+import type { Statement } from "../../src/loaders/dialect.js";
+import type { Warehouse } from "../../src/loaders/warehouse.js";
 import { batch, checkpoint, runInfo, running } from "../protocols/singer/support.js";
 import { desk, failure, PEOPLE, type Desk } from "./support.js";
 
@@ -19,13 +20,20 @@ const broken = new ConnectorError("destination", "the plug was pulled");
 
 /** A warehouse with a transaction of another kind. */
 function transacting(
-  transact: (statements: Parameters<Session["transact"]>[0], session: Session) => Promise<void>,
+  transact: (
+    statements: readonly Statement[],
+    session: { readonly transact: (statements: readonly Statement[]) => Promise<void> },
+  ) => Promise<void>,
 ) {
   return (real: Warehouse): Warehouse => ({
     ...real,
     open: async (use) => {
       const session = await real.open(use);
-      return { ...session, transact: (statements) => transact(statements, session) };
+      return {
+        ...session,
+        transact: (statements, loadId) =>
+          transact(statements, { transact: (some) => session.transact(some, loadId) }),
+      };
     },
   });
 }

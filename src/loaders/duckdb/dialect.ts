@@ -55,6 +55,10 @@ const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 export interface DuckDbDialect extends Dialect {
   /** Attaches a database file. */
   attach(path: string, access: "read" | "write"): Statement;
+  /** Rows of a staging table: `n`. */
+  countStaged(staged: Staged): string;
+  /** Whether staged rows have a key more than once: one row or none. */
+  findRepeats(staged: Staged): string;
   /** Reads a spooled file into a temporary table with the table's types. */
   stage(table: Table, file: SpooledFile, relation: string): Statement;
 }
@@ -158,10 +162,12 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       };
       const plain = `CAST(${name} AS ${TYPES[to]})`;
       const value = to === "string" ? (asText[from] ?? plain) : plain;
-      return {
-        purpose: `widening ${table}.${column}`,
-        sql: `ALTER TABLE ${named(table)} ALTER COLUMN ${name} SET DATA TYPE ${TYPES[to]} USING ${value}`,
-      };
+      return [
+        {
+          purpose: `widening ${table}.${column}`,
+          sql: `ALTER TABLE ${named(table)} ALTER COLUMN ${name} SET DATA TYPE ${TYPES[to]} USING ${value}`,
+        },
+      ];
     },
 
     stage: (table, { path, longest }, relation) => {
@@ -181,6 +187,8 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     },
 
     countStaged: ({ relation }) => `SELECT count(*) AS n FROM ${relation}`,
+
+    countChanges: () => null,
 
     findRepeats: ({ table, relation }) => {
       const keys = table.primaryKey.map(quoted).join(", ");

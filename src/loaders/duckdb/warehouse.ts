@@ -100,7 +100,9 @@ function session(
       stages += 1;
       const relation = `_stage_${String(stages)}`;
       await execute(dialect.stage(table, file, relation));
-      return { table, relation };
+      const counting = dialect.countStaged({ table, relation });
+      const [count] = await query(`counting rows for ${table.name}`, counting);
+      return { table, relation, rows: Number(count?.["n"]) };
     },
     async [Symbol.asyncDispose]() {
       connection.closeSync();

@@ -1,9 +1,10 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
 import type { Fault } from "../../src/simulator/index.js";
-import { account, DEFAULTS, KEY, type Account } from "./support/account.js";
+import { account, DEFAULTS, KEY, lines, truth, type Account } from "./support/account.js";
 import { expectDiscreet, expectFailure } from "./support/faulty.js";
 import { lastState, messagesIn, recordsOf } from "./support/messages.js";
 import { run, type Ended } from "./support/program.js";
@@ -57,10 +58,12 @@ test("a spent quota: one line that says when to come back, and the next run goes
   const quota = { perDay: 14, retryAfter: true };
   const a = await account({ tests: 8, quota, now: () => now });
 
-  const first = await sync(a);
+  // One at a time: what is on its way while another is refused may be read twice.
+  const settings = { concurrency: 1 };
+  const first = await sync(a, settings);
   const read = a.simulator.requests.filter((r) => r.status === 200);
   now += 24 * 3_600_000;
-  const second = await sync(a);
+  const second = await sync(a, settings);
 
   const back = new Date(Date.now() + 24 * 3_600_000).toISOString().slice(0, 10);
   expectFailure(first, 5, `asks to wait until ${back}T`);
@@ -95,25 +98,45 @@ test.each(faults)(
   "a stream that is answered with %s: one line, its state stays, the others are complete",
   async (_, fault, code, line) => {
     const a = await account();
-    const path = join(a.cwd, "knowbe4.duckdb");
-    const streams = ["policies", "groups", "account", "risk_score_history"] as const;
-    const chosen = ["--streams", streams.join(",")];
-    const bookmarks = () =>
-      ask(path, "SELECT stream, state FROM db.knowbe4._kb4_state ORDER BY stream");
-    await sync(a, {}, chosen);
-    const before = await bookmarks();
+    const before = { completedAt: "2025-01-01T00:00:00.000Z" };
+    const bookmarks = Object.fromEntries(DEFAULTS.map((stream) => [stream, before]));
+    const state = join(a.cwd, "state.json");
+    writeFileSync(state, JSON.stringify({ version: 1, bookmarks }));
     a.simulator.addFault({ match: { stream: "policies" }, times: Infinity, fault });
-    a.simulator.account.renameGroup();
 
-    const ended = await sync(a, ONCE, chosen);
+    const ended = await run("tap-knowbe4", ["--config", a.config(ONCE), "--state", state]);
 
     expectFailure(ended, code, line);
-    const after = await bookmarks();
-    const moved = after.filter(({ state }, i) => state !== before[i]?.["state"]);
-    expect(moved.map(({ stream }) => stream)).toEqual(["account", "groups", "risk_score_history"]);
-    await expectTables(a, path, streams);
+    const messages = messagesIn(ended.stdout);
+    expect(recordsOf(messages, "policies")).toEqual([]);
+    for (const stream of DEFAULTS) {
+      const after = lastState(messages).bookmarks[stream];
+      if (stream === "policies") expect(after).toEqual(before);
+      else expect(after?.["completedAt"], stream).not.toBe(before.completedAt);
+      const wanted = stream === "policies" ? [] : truth(a, stream);
+      expect(lines(recordsOf(messages, stream)), stream).toEqual(lines(wanted));
+    }
   },
 );
+
+test("sync keeps what other streams brought, and the failed one's table and state", async () => {
+  const a = await account();
+  const path = join(a.cwd, "knowbe4.duckdb");
+  const bookmarks = () => ask(path, "SELECT stream, state FROM db.knowbe4._kb4_state ORDER BY 1");
+  const chosen = ["--streams", "policies,groups,account"];
+  await sync(a, {}, chosen);
+  const before = await bookmarks();
+  const fault = { kind: "html" } as const;
+  a.simulator.addFault({ match: { stream: "policies" }, times: Infinity, fault });
+  a.simulator.account.renameGroup();
+
+  const ended = await sync(a, ONCE, chosen);
+
+  expectFailure(ended, 4, "answered 200 with a web page in place of JSON");
+  const moved = (await bookmarks()).filter(({ state }, i) => state !== before[i]?.["state"]);
+  expect(moved.map(({ stream }) => stream)).toEqual(["account", "groups"]);
+  await expectTables(a, path, ["policies", "groups", "account"]);
+});
 
 test("a parent that fails takes its children with it, and nothing else", async () => {
   const a = await account();

@@ -5,16 +5,34 @@ import signal
 import subprocess
 import sys
 
-seconds, *script = sys.argv[1:]
-process = subprocess.Popen([sys.executable, *script], start_new_session=True)
-try:
-    status = process.wait(timeout=int(seconds))
-except subprocess.TimeoutExpired:
-    print(f"FAIL {script[0]}: not done after {seconds} s", flush=True)
+
+def main():
+    seconds, *script = sys.argv[1:]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    process = subprocess.Popen([sys.executable, *script], start_new_session=True)
     status = 1
-finally:
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
+        status = process.wait(timeout=int(seconds))
+    except subprocess.TimeoutExpired:
+        print(f"FAIL {script[0]}: not done after {seconds} s", flush=True)
+    finally:
+        if process.poll() is None:
+            interrupt(process)
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    sys.exit(status)
+
+
+def interrupt(process):
+    """Lets the suite end its servers and remove its folders."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=30)
+    except subprocess.TimeoutExpired:
         pass
-sys.exit(status)
+
+
+if __name__ == "__main__":
+    main()

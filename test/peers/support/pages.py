@@ -45,7 +45,7 @@ class Page:
             if mark in (INSTALLS, ACCOUNT):
                 continue
             count -= 1
-            out += self._save(code) if kind == "python" else self._run(code)
+            out += self._save(code) if kind == "python" else self.run(code)
         return out
 
     def rest(self):
@@ -59,7 +59,8 @@ class Page:
             file.write(code)
         return ""
 
-    def _run(self, code):
+    def run(self, code):
+        """Runs a command where the page stands; returns what it wrote."""
         read, write = os.pipe()
         # What a block exports, and where it goes, holds for the next one.
         script = f"set -euo pipefail\n{code}\n{{ pwd; env -0; }} >&{write}\n"

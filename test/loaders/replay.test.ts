@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 
 import { ConnectorError } from "../../src/core/errors.js";
+import { commitPackage } from "../../src/loaders/commit.js";
 import type { Statement } from "../../src/loaders/dialect.js";
+import { duckDbWarehouse } from "../../src/loaders/duckdb/warehouse.js";
+import { readManifest } from "../../src/loaders/manifest.js";
 import type { Warehouse } from "../../src/loaders/warehouse.js";
 import { batch, checkpoint, runInfo, running } from "../protocols/singer/support.js";
 import { desk, failure, PEOPLE, type Desk } from "./support.js";
@@ -115,6 +118,28 @@ test("a crash between the commit and the removal of its folder commits nothing t
   expect(await given.query("SELECT count(*)::INT AS n FROM _kb4_loads")).toEqual([{ n: 1 }]);
   expect(await given.waiting()).toEqual([]);
   expect(given.warnings()).toEqual([]);
+});
+
+test("a load that is there already is not committed again, whatever the state says", async () => {
+  const given = await desk();
+  await sealed(given);
+  const [name] = await given.waiting();
+  const manifest = await readManifest(join(given.spool, name!));
+  const { path } = given;
+  const tempDir = join(given.spool, "tmp");
+  const real = duckDbWarehouse({ path, schema: "knowbe4", memoryLimit: "128MB", tempDir });
+  const record = {
+    ...manifest!,
+    committedAt: "2026-06-01T00:00:00.000Z",
+    toolVersion: "0.0.0-test",
+  };
+
+  for (let twice = 0; twice < 2; twice += 1) {
+    await commitPackage(real, () => real.open("write"), manifest!, record, new Set());
+  }
+
+  expect(await given.query("SELECT count(*)::INT AS n FROM _kb4_loads")).toEqual([{ n: 1 }]);
+  expect(await given.query(BOOKMARK)).toMatchObject([{ version: 1 }]);
 });
 
 test("a commit whose answer was lost is looked for, not done again", async () => {

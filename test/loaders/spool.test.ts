@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
@@ -131,6 +131,21 @@ describe("rows after the last checkpoint", () => {
     expect(await query(COUNT)).toEqual([{ n: 5 }]);
   });
 
+  test("take no more room on the disk once their stream has failed", async () => {
+    const { opened, spool, waiting } = await desk();
+    const loader = await opened();
+    await loader.declare(PEOPLE);
+    await loader.write(batch("people", people(0, 5_000, 100)));
+    const [load] = await waiting();
+    const size = async () => (await stat(join(spool, load!, "1.ndjson"))).size;
+    const before = await size();
+
+    await loader.end({ ...ended("people"), status: "failed" });
+
+    expect(before).toBeGreaterThan(500_000);
+    expect(await size()).toBe(0);
+  });
+
   test("are dropped although a commit has already carried them over", async () => {
     const { opened, query } = await desk();
     const loader = await opened();
@@ -146,19 +161,23 @@ describe("rows after the last checkpoint", () => {
   });
 });
 
-test("a row of some megabytes goes in like any other", async () => {
+test("a row longer than DuckDB would read by itself goes in like any other", async () => {
   const { load, query } = await desk();
-  const name = `${"🦊".repeat(1_000_000)}end`;
+  const name = `${"🦊".repeat(9_000_000)}end`;
 
-  await load(PEOPLE, [
-    { id: 1, name: "short" },
-    { id: 2, name },
-    { id: 3, name: "short" },
-  ]);
+  await load(
+    PEOPLE,
+    [
+      { id: 1, name: "short" },
+      { id: 2, name },
+      { id: 3, name: "short" },
+    ],
+    { memoryLimit: "256MB" },
+  );
 
   expect(await query("SELECT id, strlen(name)::INT AS bytes FROM people ORDER BY id")).toEqual([
     { id: 1, bytes: 5 },
-    { id: 2, bytes: 4_000_003 },
+    { id: 2, bytes: 36_000_003 },
     { id: 3, bytes: 5 },
   ]);
 });

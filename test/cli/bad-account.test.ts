@@ -77,6 +77,7 @@ test("a spent quota: one line that says when to come back, and the next run goes
   expect(new Set(recipients).size).toBe(recipients.length);
 });
 
+// One in the middle of a run: what comes after it must be read too.
 const faults: readonly [string, Fault, number, string][] = [
   ["403", { kind: "status", status: 403 }, 3, "answered 403 (the Reporting API comes with"],
   ["404", { kind: "status", status: 404 }, 6, "answered 404"],
@@ -91,7 +92,7 @@ const faults: readonly [string, Fault, number, string][] = [
     4,
     "redirect refused, to example",
   ],
-  ["rows without their key", { kind: "omit", field: "policy_id", rows: "all" }, 6, "policies"],
+  ["rows without their key", { kind: "omit", field: "campaign_id", rows: "all" }, 6, "campaigns"],
 ];
 
 test.each(faults)(
@@ -102,18 +103,18 @@ test.each(faults)(
     const bookmarks = Object.fromEntries(DEFAULTS.map((stream) => [stream, before]));
     const state = join(a.cwd, "state.json");
     writeFileSync(state, JSON.stringify({ version: 1, bookmarks }));
-    a.simulator.addFault({ match: { stream: "policies" }, times: Infinity, fault });
+    a.simulator.addFault({ match: { stream: "campaigns" }, times: Infinity, fault });
 
     const ended = await run("tap-knowbe4", ["--config", a.config(ONCE), "--state", state]);
 
     expectFailure(ended, code, line);
     const messages = messagesIn(ended.stdout);
-    expect(recordsOf(messages, "policies")).toEqual([]);
+    expect(recordsOf(messages, "campaigns")).toEqual([]);
     for (const stream of DEFAULTS) {
       const after = lastState(messages).bookmarks[stream];
-      if (stream === "policies") expect(after).toEqual(before);
+      if (stream === "campaigns") expect(after).toEqual(before);
       else expect(after?.["completedAt"], stream).not.toBe(before.completedAt);
-      const wanted = stream === "policies" ? [] : truth(a, stream);
+      const wanted = stream === "campaigns" ? [] : truth(a, stream);
       expect(lines(recordsOf(messages, stream)), stream).toEqual(lines(wanted));
     }
   },
@@ -123,11 +124,11 @@ test("sync keeps what other streams brought, and the failed one's table and stat
   const a = await account();
   const path = join(a.cwd, "knowbe4.duckdb");
   const bookmarks = () => ask(path, "SELECT stream, state FROM db.knowbe4._kb4_state ORDER BY 1");
-  const chosen = ["--streams", "policies,groups,account"];
+  const chosen = ["--streams", "campaigns,groups,account"];
   await sync(a, {}, chosen);
   const before = await bookmarks();
   const fault = { kind: "html" } as const;
-  a.simulator.addFault({ match: { stream: "policies" }, times: Infinity, fault });
+  a.simulator.addFault({ match: { stream: "campaigns" }, times: Infinity, fault });
   a.simulator.account.renameGroup();
 
   const ended = await sync(a, ONCE, chosen);
@@ -135,7 +136,7 @@ test("sync keeps what other streams brought, and the failed one's table and stat
   expectFailure(ended, 4, "answered 200 with a web page in place of JSON");
   const moved = (await bookmarks()).filter(({ state }, i) => state !== before[i]?.["state"]);
   expect(moved.map(({ stream }) => stream)).toEqual(["account", "groups"]);
-  await expectTables(a, path, ["policies", "groups", "account"]);
+  await expectTables(a, path, ["campaigns", "groups", "account"]);
 });
 
 test("a parent that fails takes its children with it, and nothing else", async () => {

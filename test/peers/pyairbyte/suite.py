@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import sys
 import tempfile
 
 import duckdb
@@ -43,7 +42,7 @@ def main():
             os.path.join(ROOT, "test/peers/pyairbyte/requirements.txt"), encoding="utf-8"
         ) as file:
             pinned = set(file.read().split())
-        report.none("the page installs what is tested", page.installed() - pinned)
+        report.check("the page installs what is tested", set() < page.installed() <= pinned)
 
         with report.step("check succeeds"):
             assert '"SUCCEEDED"' in page.follow()

@@ -64,10 +64,10 @@ const duckdb = z
     memory_limit: z
       .string()
       .regex(/^\d+(MB|GB)$/)
-      .default("256MB")
+      .default("128MB")
       .meta({
         title: "Memory limit",
-        description: "Most memory that DuckDB may use, as 256MB or 1GB.",
+        description: "Most memory that DuckDB may use, as 128MB or 1GB.",
       }),
   })
   .meta({ title: "DuckDB", description: "The embedded default." });

@@ -4,7 +4,7 @@ import type { ColumnType } from "../../src/core/fields.js";
 import type { Json } from "../../src/core/json.js";
 import { joined, tableOf, wider } from "../../src/loaders/table.js";
 import { batch, checkpoint } from "../protocols/singer/support.js";
-import { desk, failure, PEOPLE, stream } from "./support.js";
+import { desk, PEOPLE, stream } from "./support.js";
 
 /** Tables grow with their streams: columns are added, types widened, nothing is taken away. */
 
@@ -257,54 +257,4 @@ test("joins two shapes of a table: every column of both, the wider type, the tim
     ["new", "string"],
     ["_observed_at", "timestamp"],
   ]);
-});
-
-describe("names", () => {
-  const given = (name: string, column = "v") => stream(name, { id: "integer", [column]: "string" });
-
-  test.for([
-    [given("_kb4_state"), 'stream "_kb4_state": names that start with _kb4_ are the loader\'s'],
-    [given("_KB4_x"), 'stream "_KB4_x": names that start with _kb4_ are the loader\'s'],
-    [given("t", "_kb4_seq"), "t._kb4_seq: names that start with _kb4_ are the loader's"],
-    [given("t", "ID"), "t: columns id and ID differ only in case"],
-    [given(""), 'stream "": not a name that a table can have'],
-    [given("t", ""), "t.: not a name that a table can have"],
-    [given("a\u0000b"), 'stream "ab": not a name that a table can have'],
-    [given("t", "x\ud800"), "t.x\ufffd: not a name that a table can have"],
-  ] as const)(
-    "are refused when they cannot be told apart or written: %#",
-    async ([declared, message]) => {
-      const { opened } = await desk();
-      const loader = await opened();
-
-      const error = await failure(loader.declare(declared));
-
-      expect(error).toMatchObject({ kind: "config", message });
-      expect(error.hint).toBeDefined();
-    },
-  );
-
-  test("of two streams may not differ in case alone", async () => {
-    const { opened } = await desk();
-    const loader = await opened();
-    await loader.declare(given("People"));
-
-    const error = await failure(loader.declare(given("people")));
-
-    expect(error).toMatchObject({
-      kind: "config",
-      message: "streams People and people differ only in case",
-    });
-  });
-
-  test("may be followed by any description", async () => {
-    const { load, query } = await desk();
-    const text = "It's \u0000\"--; \u2028🦊\ud800";
-
-    await load(stream("t", { id: "integer" }, { description: text }), [{ id: 1 }]);
-
-    expect(await query("SELECT comment FROM duckdb_tables() WHERE table_name = 't'")).toEqual([
-      { comment: "It's \"--; \u2028🦊\ufffd" },
-    ]);
-  });
 });

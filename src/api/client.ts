@@ -86,6 +86,11 @@ class HttpClient implements Client {
   readonly #limiter: RateLimiter;
   readonly #limits: RetryLimits;
   #wire: Promise<Wire> | undefined;
+  /**
+   * Nobody answered a request for as long as it was tried, and nobody has since. What follows is tried
+   * once: a dozen streams must not each wait ten minutes for a network that is down.
+   */
+  #isUnreachable = false;
   #seats: Promise<void> | undefined;
 
   constructor(options: ClientOptions) {
@@ -130,12 +135,18 @@ class HttpClient implements Client {
       random,
       emit,
       limiter: this.#limiter,
-      limits: this.#limits,
+      limits: this.#isUnreachable ? { ...this.#limits, maxAttempts: 1 } : this.#limits,
       onQuotaExhausted,
     };
-    for await (const part of withRetry(subject, run, retry, signal)) {
-      if (call.endpoint === ACCOUNT_PATH) this.#takeSeats(part.items[0]);
-      yield part;
+    try {
+      for await (const part of withRetry(subject, run, retry, signal)) {
+        this.#isUnreachable = false;
+        if (call.endpoint === ACCOUNT_PATH) this.#takeSeats(part.items[0]);
+        yield part;
+      }
+    } catch (error) {
+      this.#isUnreachable ||= isUnreachable(error);
+      throw error;
     }
   }
 
@@ -192,4 +203,9 @@ class HttpClient implements Client {
     this.#limiter.setDayLimit(BASE_PER_DAY + Number(seats));
     this.#seats = Promise.resolve();
   }
+}
+
+function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof ConnectorError) || error.kind !== "unavailable") return false;
+  return error.context["status"] === undefined || error.context["status"] === null;
 }

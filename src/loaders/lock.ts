@@ -1,4 +1,5 @@
-import { mkdir, realpath } from "node:fs/promises";
+import { mkdir, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 
 import { ConnectorError } from "../core/errors.js";
 import { onDisk } from "./spool.js";
@@ -16,7 +17,7 @@ const held = new Set<string>();
  */
 export async function lockSpool(folder: string, hold: Hold): Promise<AsyncDisposable> {
   const real = await onDisk(async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     return realpath(folder);
   });
   if (held.has(real)) throw inUse();
@@ -32,6 +33,26 @@ export async function lockSpool(folder: string, hold: Hold): Promise<AsyncDispos
   } catch (error) {
     held.delete(real);
     throw error instanceof ConnectorError && error.kind === "locked" ? inUse(error) : error;
+  }
+}
+
+/**
+ * Makes a folder and those above it. Node's own way never ends where a folder is there and yet
+ * nothing can be made in it, as in `/proc`.
+ */
+async function makeFolder(folder: string): Promise<void> {
+  if (await isThere(folder)) return;
+  const above = dirname(folder);
+  if (above !== folder && !(await isThere(above))) await makeFolder(above);
+  await mkdir(folder, { mode: 0o700 });
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -48,7 +48,7 @@ export class Package {
   /** @throws ConnectorError `destination` if the spool cannot be written. */
   static async create(spoolDir: string, info: PackageInfo): Promise<Package> {
     const folder = join(spoolDir, info.loadId);
-    await onDisk(() => mkdir(folder, { recursive: true, mode: 0o700 }));
+    await onDisk(() => mkdir(folder, { mode: 0o700 }));
     return new Package(info, folder);
   }
 

@@ -160,12 +160,16 @@ export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof ConnectorError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown fault";
     const isFull = code in FULL;
-    throw new ConnectorError("destination", `spool: ${FULL[code] ?? REFUSED[code] ?? code}`, {
-      hint: isFull
-        ? "make room, or set destination.spool_dir to a folder that has it; nothing of this was committed"
-        : "set destination.spool_dir to a folder that can be written",
-      context: { code },
-      cause: error,
-    });
+    throw new ConnectorError(
+      "destination",
+      `destination: spool folder: ${FULL[code] ?? REFUSED[code] ?? code}`,
+      {
+        hint: isFull
+          ? "make room, or set destination.spool_dir to a folder that has it; nothing of this was committed"
+          : "check destination.path, beside which the spool lies, or set destination.spool_dir to a folder that can be written",
+        context: { code },
+        cause: error,
+      },
+    );
   }
 }

@@ -204,4 +204,29 @@ describe("waits between attempts", () => {
     expect(server.requests).toHaveLength(5);
     expect(client.quota).toEqual({ used: 5, remaining: 0 });
   });
+
+  test("are not repeated for every listing while nobody answers at all", async () => {
+    const { source, clock } = bench("http://127.0.0.1:1", {
+      retry: { maxAttempts: 4, maxSeconds: 600 },
+    });
+    const api = source();
+
+    await errorOf(readOnce(api));
+    const slept = clock.slept.length;
+    const second = await errorOf(readOnce(api));
+
+    expect(slept).toBe(3);
+    expect(clock.slept).toHaveLength(slept);
+    expect(second.kind).toBe("unavailable");
+  });
+
+  test("are repeated in full again once somebody has answered", async () => {
+    const server = await play({ status: 500 }, { status: 500 }, { status: 500 }, { body: rows(1) });
+    const { source } = bench(server.url, { retry: { maxAttempts: 2, maxSeconds: 600 } });
+    const api = source();
+
+    await errorOf(readOnce(api));
+
+    expect(await readOnce(api)).toEqual(rows(1));
+  });
 });

@@ -158,7 +158,11 @@ test("a disk that fills up while rows are spooled: one line, and the next run go
     { cwd: a.cwd },
   ).ended;
 
-  expectFailure(ended, 7, "spool: the file may not grow further (make room, or set");
+  expectFailure(
+    ended,
+    7,
+    "destination: spool folder: the file may not grow further (make room, or set",
+  );
   const path = join(a.cwd, "knowbe4.duckdb");
   expect(await ask(path, "SELECT stream FROM db.knowbe4._kb4_loads")).toEqual([]);
   const spool = readdirSync(`${path}.spool`).filter((name) => name.length === 19);

@@ -23,7 +23,7 @@ describe("a disk that is full", () => {
 
     expect(said).toEqual({
       kind: "destination",
-      message: "spool: the file may not grow further",
+      message: "destination: spool folder: the file may not grow further",
       hint: expect.stringContaining("make room"),
       left: 0,
     });
@@ -98,7 +98,10 @@ describe("the spool", () => {
 
     const error = await failure(loader({ spoolDir: join(spool, "deeper") }).prepare());
 
-    expect(error).toMatchObject({ kind: "destination", message: "spool: permission denied" });
+    expect(error).toMatchObject({
+      kind: "destination",
+      message: "destination: spool folder: permission denied",
+    });
     expect(error.hint).toContain("destination.spool_dir");
   });
 
@@ -125,7 +128,7 @@ describe("the spool", () => {
 
     expect(error).toMatchObject({
       kind: "destination",
-      message: "spool: a file stands where a folder should be",
+      message: "destination: spool folder: a file stands where a folder should be",
     });
   });
 

@@ -264,6 +264,9 @@ describe("a spool file", () => {
     const error = await failure(SpoolFile.create(path));
     await first.close();
 
-    expect(error).toMatchObject({ kind: "destination", message: "spool: EEXIST" });
+    expect(error).toMatchObject({
+      kind: "destination",
+      message: "destination: spool folder: EEXIST",
+    });
   });
 });

@@ -1,4 +1,5 @@
 import { isRecent } from "../clock.js";
+import { columnsOf } from "../columns.js";
 import type { Memberships, Parent, Parents } from "../collect.js";
 import { ConnectorError } from "../errors.js";
 import { fanOut, type Branch } from "../fanout.js";
@@ -146,6 +147,15 @@ function requireSome(reader: StreamReader, { read, gone }: Tally): void {
   );
 }
 
+/** A parent in a message; a person is not named there, by their key neither. */
+function nameOf(reader: StreamReader, parent: Parent): string {
+  const above = reader.context.planned.def.parent?.stream;
+  const keys = new Set(above?.primaryKey);
+  const isPerson =
+    above !== undefined && columnsOf(above).some((c) => keys.has(c.name) && c.pii !== undefined);
+  return isPerson ? "a parent" : `parent ${parent.key}`;
+}
+
 /** Reads below one parent. Null if it has gone since it was listed: not a failure, but said. */
 async function readBranch(
   reader: StreamReader,
@@ -161,13 +171,14 @@ async function readBranch(
   } catch (error) {
     if (!isNotFound(error)) throw error;
     tally.gone += 1;
-    reader.warn(`parent ${branch.parent.key} has gone since it was listed: skipped`);
+    reader.warn(`${nameOf(reader, branch.parent)} has gone since it was listed: skipped`);
     return null;
   }
   tally.read += 1;
   const { count } = branch.parent;
   if (count !== null && count !== rows) {
-    reader.warn(`parent ${branch.parent.key} says ${String(count)} rows, ${String(rows)} came`);
+    const parent = nameOf(reader, branch.parent);
+    reader.warn(`${parent} says ${String(count)} rows, ${String(rows)} came`);
   }
   return rows;
 }

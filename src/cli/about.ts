@@ -11,7 +11,7 @@ export function aboutTap(format: AboutFormat): string {
       name: "tap-knowbe4",
       description: "Singer tap for KnowBe4's Reporting API",
       version: version(),
-      capabilities: ["catalog", "discover", "state", "about", "test"],
+      capabilities: ["catalog", "discover", "state", "about", "test", "structured-logging"],
       settings: configJsonSchema(),
       streams,
     },

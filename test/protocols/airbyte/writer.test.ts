@@ -21,9 +21,10 @@ import { checked, errorsOf, logged, recordsOf, statesOf, statusesOf } from "./pr
 
 /** The lines of the Airbyte writer, when they come, and what they confirm. */
 
-describeSink("the Airbyte writer", async () => {
-  const out = memoryOut();
+describeSink("the Airbyte writer", async ({ pace }) => {
+  const out = memoryOut(pace === "slow" ? { slow: true } : {});
   return {
+    take: () => out.take(),
     sink: () => new AirbyteWriter(out, fakeClock(), new Map()),
     durable: async (stream) =>
       out.text
@@ -91,6 +92,17 @@ test("a stream without a row is running too before it is complete", async () => 
   await writer.end(ended("users"));
 
   expect(kinds(out)).toEqual(["STARTED", "RUNNING", "STATE", "COMPLETE"]);
+});
+
+test("a stream that ends while it waits is running again before it is complete", async () => {
+  const { writer, said } = await opened();
+
+  writer.event({ type: "stream_started", stream: "users" });
+  await writer.write(batch("users", [{ id: 1 }], { checkpoint: checkpoint("users") }));
+  writer.event({ type: "waiting", reason: "50 requests a minute", waitMs: 9_000 });
+  await writer.end(ended("users"));
+
+  expect(statusesOf(said(), "users").slice(-2)).toEqual(["RUNNING", "COMPLETE"]);
 });
 
 test("a stream with rejected rows is complete, and its state counts them", async () => {

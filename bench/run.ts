@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
 
+import { airbyte } from "./airbyte.js";
 import { coldStart } from "./cold-start.js";
 import { duckdb } from "./duckdb.js";
 import { memory } from "./memory.js";
@@ -17,6 +18,7 @@ import { tap } from "./tap.js";
 
 const SCENARIOS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   tap,
+  airbyte,
   duckdb,
   memory,
   "cold-start": coldStart,

@@ -12,6 +12,9 @@ export const LONG_STREAMS = ["users", "enrollments", "security_test_recipients"]
 /** The Singer tap, as it is shipped. */
 export const TAP = pathTo("dist/src/cli/tap-knowbe4.js");
 
+/** The Airbyte source, as it is shipped. */
+export const SOURCE = pathTo("dist/src/cli/source-knowbe4.js");
+
 const KNOWBE4 = pathTo("dist/src/cli/knowbe4.js");
 
 /** The programs that are compared; all read the same account from the same server. */
@@ -19,6 +22,8 @@ export interface Programs {
   readonly bareLoop: () => Promise<Usage>;
   /** To /dev/null. */
   readonly tap: () => Promise<Usage>;
+  /** The Airbyte source, to /dev/null. */
+  readonly read: () => Promise<Usage>;
   /** A first sync, into a new DuckDB file. */
   readonly sync: () => Promise<Usage>;
 }
@@ -40,9 +45,11 @@ export async function withPrograms<T>(
   const settings = { ...settingsFor(server.url, "none"), destination: { path } };
   const config = await folder.write("config.json", settings);
   const catalog = await folder.write("catalog.json", catalogOf(streams));
+  const configured = await folder.write("configured.json", configuredOf(streams));
   return await work({
     bareLoop: () => measure([loop, server.url, ...server.paths]),
     tap: () => measure([TAP, "--config", config, "--catalog", catalog]),
+    read: () => measure([SOURCE, "read", "--config", config, "--catalog", configured]),
     sync: async () => {
       await rm(path, { force: true });
       return measure([KNOWBE4, "sync", "--config", config, "--streams", streams.join(",")]);
@@ -61,8 +68,18 @@ function catalogOf(streams: readonly string[]): object {
     streams: streams.map((stream) => ({
       tap_stream_id: stream,
       stream,
-      schema: { type: "object", properties: {} },
+      schema: { type: "object" },
       metadata: [{ breadcrumb: [], metadata: { selected: true } }],
+    })),
+  };
+}
+
+function configuredOf(streams: readonly string[]): object {
+  return {
+    streams: streams.map((name) => ({
+      stream: { name, json_schema: {}, supported_sync_modes: ["full_refresh"] },
+      sync_mode: "full_refresh",
+      destination_sync_mode: "overwrite",
     })),
   };
 }

@@ -29,7 +29,8 @@ export function spread(values: readonly number[]): Spread {
 
 /** `0.93 (0.87 to 1.02)`. */
 export function shown({ median, least, most }: Spread, digits: number, unit = ""): string {
-  const text = (value: number) => value.toFixed(digits);
+  const text = (value: number) =>
+    value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${text(median)}${unit} (${text(least)} to ${text(most)})`;
 }
 

@@ -169,16 +169,29 @@ function memberConverter(column: Column, whole: Column, path: string, lost: Lost
   }
   return (value) => {
     if (!isObject(value)) return undefined;
-    const entries: [string, Json][] = [];
-    for (const [key, member] of Object.entries(value)) {
+    const out: Record<string, Json> = {};
+    for (const key in value) {
       const rule = rules.get(key);
       if (rule === null) continue;
+      const member = value[key];
       const converted = member === null ? null : rule === undefined ? clean(member) : rule(member);
       if (converted === undefined) return undefined;
-      entries.push([wellFormed(key), converted]);
+      put(out, rule === undefined ? wellFormed(key) : key, converted);
     }
-    return Object.fromEntries(entries);
+    return out;
   };
+}
+
+/** Assigning to `__proto__` would change the object's kind instead of giving it a member. */
+function put(object: Record<string, Json>, key: string, value: Json): void {
+  if (key !== "__proto__") object[key] = value;
+  else
+    Object.defineProperty(object, key, {
+      value,
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Column } from "./columns.js";
-import { isObject, type Json } from "./json.js";
+import { isObject, type Json, type JsonObject } from "./json.js";
 
 /**
  * Turns a value of the API into a value of a column; `undefined` says that it does not fit.
@@ -75,9 +75,13 @@ function toBoolean(value: unknown): boolean | undefined {
   return undefined;
 }
 
-/** What the API sends: no calendar to check, because every month has 28 days. */
-const PLAIN_INSTANT =
-  /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+/** A day that needs no calendar: any but the 29th of February. */
+const DAY =
+  /[1-9]\d{3}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)/;
+
+/** What the API sends. */
+const PLAIN_DAY = new RegExp(`^${DAY.source}$`);
+const PLAIN_INSTANT = new RegExp(`^${DAY.source}T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z$`);
 
 const ANY_INSTANT =
   /^([1-9]\d{3})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?\s*(Z|[+-]\d\d:?\d\d)?)?$/i;
@@ -104,6 +108,7 @@ function toInstant(value: unknown): string | undefined {
 
 /** The day as it is written, whatever the zone: the API's days have none. */
 function toDay(value: unknown): string | undefined {
+  if (typeof value === "string" && PLAIN_DAY.test(value)) return value;
   return toInstant(value) === undefined ? undefined : String(value).trim().slice(0, 10);
 }
 
@@ -139,14 +144,17 @@ function tolerant(type: keyof typeof SCALARS, path: string, lost: Lost): Convert
   };
 }
 
+/** Converts a list; gives back the list itself if nothing in it has to change, as is mostly so. */
 function every(items: readonly unknown[], convert: Convert): Json | undefined {
-  const out: Json[] = [];
-  for (const item of items) {
+  let out: Json[] | undefined;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
     const converted = item === null ? null : convert(item);
     if (converted === undefined) return undefined;
-    out.push(converted);
+    if (converted !== item) out ??= (items as readonly Json[]).slice(0, i);
+    out?.push(converted);
   }
-  return out;
+  return out ?? (items as readonly Json[]);
 }
 
 /** A list of ids holds numbers, or objects when the API was asked to expand them. */
@@ -167,19 +175,45 @@ function memberConverter(column: Column, whole: Column, path: string, lost: Lost
       rules.set(member.name, jsonConverter(kept, member, at, lost));
     } else rules.set(member.name, tolerant(kept.type, at, lost));
   }
-  return (value) => {
-    if (!isObject(value)) return undefined;
-    const out: Record<string, Json> = {};
-    for (const key in value) {
-      const rule = rules.get(key);
-      if (rule === null) continue;
-      const member = value[key];
-      const converted = member === null ? null : rule === undefined ? clean(member) : rule(member);
-      if (converted === undefined) return undefined;
-      put(out, rule === undefined ? wellFormed(key) : key, converted);
+  return (value) => (isObject(value) ? withMembers(value, rules, clean) : undefined);
+}
+
+const NO_RULES: ReadonlyMap<string, Convert | null> = new Map();
+
+/**
+ * Converts members by their rule, leaves out those whose rule is null, and treats the others alike.
+ * Gives back the object itself if nothing in it has to change, as is mostly so.
+ */
+function withMembers(
+  value: JsonObject,
+  rules: ReadonlyMap<string, Convert | null>,
+  others: Convert,
+): Json | undefined {
+  let out: Record<string, Json> | undefined;
+  for (const key in value) {
+    const rule = rules.get(key);
+    if (rule === null) {
+      out ??= membersBefore(key, value);
+      continue;
     }
-    return out;
-  };
+    const member = value[key];
+    const converted = member === null ? null : (rule ?? others)(member);
+    if (converted === undefined) return undefined;
+    const name = rule === undefined ? wellFormed(key) : key;
+    if (converted !== member || name !== key) out ??= membersBefore(key, value);
+    if (out !== undefined) put(out, name, converted);
+  }
+  return out ?? (value as Json);
+}
+
+/** A copy of the members that stand before a key. */
+function membersBefore(end: string, value: JsonObject): Record<string, Json> {
+  const out: Record<string, Json> = {};
+  for (const key in value) {
+    if (key === end) break;
+    put(out, key, value[key] as Json);
+  }
+  return out;
 }
 
 /** Assigning to `__proto__` would change the object's kind instead of giving it a member. */
@@ -219,13 +253,7 @@ function plain(
   if (typeof value === "string") return wellFormed(value);
   if (typeof value === "number") return ofNumber(value);
   if (levels === 0) return undefined;
-  if (Array.isArray(value)) return every(value, (item) => plain(item, levels - 1, ofNumber));
-  if (!isObject(value)) return undefined;
-  const entries: [string, Json][] = [];
-  for (const [key, member] of Object.entries(value)) {
-    const cleaned = plain(member, levels - 1, ofNumber);
-    if (cleaned === undefined) return undefined;
-    entries.push([wellFormed(key), cleaned]);
-  }
-  return Object.fromEntries(entries);
+  const convert = (item: unknown) => plain(item, levels - 1, ofNumber);
+  if (Array.isArray(value)) return every(value, convert);
+  return isObject(value) ? withMembers(value, NO_RULES, convert) : undefined;
 }

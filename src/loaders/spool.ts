@@ -1,10 +1,14 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 
+import { Bytes } from "../core/bytes.js";
 import { ConnectorError } from "../core/errors.js";
 
-/** Text is handed to the system in pieces of about so many characters. */
+/** Lines are handed to the system in pieces of about so many bytes. */
 const CHUNK = 256 * 1024;
+
+/** Room beside them for the line that goes beyond: most are shorter. */
+const LINE = 16 * 1024;
 
 /** Bytes moved at once when a file is cut. */
 const COPY = 1024 * 1024;
@@ -26,7 +30,7 @@ export interface Extent {
 export class SpoolFile {
   readonly path: string;
   readonly #handle: FileHandle;
-  #text = "";
+  readonly #lines = new Bytes(CHUNK + LINE);
   #rows = 0;
   #bytes = 0;
   #longest = 0;
@@ -59,13 +63,11 @@ export class SpoolFile {
 
   /** Adds a line, given without its end. True if so much was gathered that {@link drain} is due. */
   add(line: string): boolean {
-    this.#text += `${line}\n`;
+    const before = this.#lines.length;
+    this.#lines.add(`${line}\n`);
     this.#rows += 1;
-    // Characters are at most three bytes each; only long lines are worth measuring.
-    if (line.length * 3 > this.#longest) {
-      this.#longest = Math.max(this.#longest, Buffer.byteLength(line));
-    }
-    return this.#text.length >= CHUNK;
+    this.#longest = Math.max(this.#longest, this.#lines.length - before - 1);
+    return this.#lines.length >= CHUNK;
   }
 
   /** Writes what was gathered. */
@@ -81,7 +83,7 @@ export class SpoolFile {
 
   /** Forgets the lines after the last mark. */
   async cut(): Promise<void> {
-    this.#text = "";
+    this.#lines.take();
     if (!this.hasTail) return;
     await onDisk(() => this.#handle.truncate(this.#safe.bytes));
     this.#rows = this.#safe.rows;
@@ -116,10 +118,7 @@ export class SpoolFile {
   }
 
   async #write(): Promise<void> {
-    if (this.#text === "") return;
-    const bytes = Buffer.from(this.#text);
-    this.#text = "";
-    await this.#append(bytes);
+    if (this.#lines.length > 0) await this.#append(this.#lines.take());
   }
 
   /** Positions are ours: after a cut the system's would be behind the end. */

@@ -1,16 +1,22 @@
+import { Bytes } from "../core/bytes.js";
+import { OBSERVED_AT } from "../core/columns.js";
 import { ConnectorError } from "../core/errors.js";
 import { stringify } from "../core/json.js";
-import type { Row } from "../core/record.js";
+import type { RecordBatch, Row } from "../core/record.js";
 import { Pipe } from "./pipe.js";
 
-/** Characters that are gathered before they are written. More saves nothing, less costs calls. */
-export const CHUNK = 65_536;
+/** Bytes that are gathered before they are written. More saves nothing, less costs calls. */
+const CHUNK = 65_536;
+
+/** Room beside them for the line that goes beyond: most are shorter. */
+const LINE = 16_384;
 
 /** Longest message line, in bytes. Meltano refuses more than half its `elt.buffer_size`. */
 const LINE_LIMIT = 50 * 1024 * 1024;
 
 /** Characters that JSON leaves as they are and some readers of lines take for a line's end. */
 const LINE_ENDS = /[\u0085\u2028\u2029]/g;
+const LINE_END_BYTES = ["\u0085", "\u2028", "\u2029"].map((c) => Buffer.from(c));
 
 /**
  * Where a protocol's lines leave: gathers text, waits for its reader, and tells which receipts are
@@ -19,7 +25,7 @@ const LINE_ENDS = /[\u0085\u2028\u2029]/g;
 export class Outlet<Receipt> {
   readonly #pipe: Pipe<Receipt>;
   /** Lines not yet handed to the pipe, and the receipts that they cover. */
-  #text = "";
+  readonly #lines = new Bytes(CHUNK + LINE);
   #covered: Receipt[] = [];
 
   /** @param out usually stdout; it is never closed. */
@@ -39,8 +45,22 @@ export class Outlet<Receipt> {
 
   /** Gathers whole lines. True if so much has gathered that {@link push} is due. */
   add(text: string): boolean {
-    this.#text += text;
-    return this.#text.length >= CHUNK;
+    this.#lines.add(text);
+    return this.#lines.length >= CHUNK;
+  }
+
+  /**
+   * Gathers a line for each row, its JSON between a head and a tail, and hands on what fills up.
+   *
+   * @throws ConnectorError `bad_record` for a row that no reader of lines would take.
+   */
+  async addRows(batch: RecordBatch, head: string, tail: string): Promise<void> {
+    const { stream, rows, observedAt } = batch;
+    const observed =
+      observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)}`;
+    for (const row of rows) {
+      if (this.add(`${head}${rowText(row, stream, observed)}}${tail}\n`)) await this.push();
+    }
   }
 
   /** The receipt is confirmed with what has been gathered so far. */
@@ -51,23 +71,20 @@ export class Outlet<Receipt> {
   /** Hands on what was gathered, after the reader has taken what came before. */
   async push(): Promise<void> {
     // Taken out at once: what is added while this waits belongs to the next push.
-    const text = this.#text;
+    const lines = this.#lines.take();
     const covered = this.#covered;
-    this.#text = "";
     this.#covered = [];
     // Waiting before a write and not after it lets the next lines be made while these are taken.
     if (this.#pipe.lags) await this.#pipe.drained();
-    this.#pipe.write(onOneLine(text), covered);
+    this.#pipe.write(onOneLine(lines), covered);
   }
 
   /** Hands on what was gathered if that takes no waiting. For lines that come between rows. */
   pushIfFree(): void {
     if (this.#pipe.lags) return;
-    const text = this.#text;
     const covered = this.#covered;
-    this.#text = "";
     this.#covered = [];
-    this.#pipe.write(onOneLine(text), covered);
+    this.#pipe.write(onOneLine(this.#lines.take()), covered);
   }
 
   /** Hands on everything, waits until it has left, and returns the receipts of what did. */
@@ -84,18 +101,17 @@ export class Outlet<Receipt> {
 
   /** Forgets what was gathered. */
   drop(): void {
-    this.#text = "";
+    this.#lines.take();
     this.#covered = [];
   }
 }
 
 /**
- * A row as JSON text without its closing brace, so that more fields can follow.
+ * A row as JSON text without its closing brace.
  *
- * @param observed text of the last field, `_observed_at` as a rule; empty for none.
- * @throws ConnectorError `bad_record` for a row that no reader of lines would take.
+ * @param observed text of the last field; empty for none.
  */
-export function rowText(row: Row, stream: string, observed: string): string {
+function rowText(row: Row, stream: string, observed: string): string {
   const text = stringify(row);
   if (text.length > LINE_LIMIT / 3) checkLength(text, stream);
   if (observed === "") return text.slice(0, -1);
@@ -114,7 +130,8 @@ function checkLength(text: string, stream: string): void {
 }
 
 /** Escapes line ends that JSON does not; looking for each first is far cheaper than replacing. */
-function onOneLine(text: string): string {
-  if (!text.includes("\u0085") && !text.includes("\u2028") && !text.includes("\u2029")) return text;
-  return text.replace(LINE_ENDS, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+function onOneLine(lines: Buffer): Buffer {
+  if (!LINE_END_BYTES.some((end) => lines.includes(end))) return lines;
+  const escaped = (c: string) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return Buffer.from(lines.toString("utf8").replace(LINE_ENDS, escaped));
 }

@@ -10,7 +10,7 @@ const GONE = new Set([
 ]);
 
 /**
- * A text stream that waits for its reader.
+ * A stream of bytes that waits for its reader.
  *
  * Tells apart what was handed to the stream and what its write callback has confirmed, and fails
  * every later call once a write has failed.
@@ -56,17 +56,17 @@ export class Pipe<Receipt> {
     return this.#lags;
   }
 
-  /** Hands text over; `receipts` are confirmed with it. */
-  write(text: string, receipts: readonly Receipt[]): void {
+  /** Hands bytes over, which must not change any more; `receipts` are confirmed with them. */
+  write(bytes: Buffer, receipts: readonly Receipt[]): void {
     this.check();
-    if (text === "") {
+    if (bytes.length === 0) {
       const last = this.#underWay.length - 1;
       if (last < 0) this.#confirmed.push(...receipts);
       else this.#underWay[last] = [...(this.#underWay[last] ?? []), ...receipts];
       return;
     }
     this.#underWay.push(receipts);
-    const more = this.#out.write(text, (error) => {
+    const more = this.#out.write(bytes, (error) => {
       const done = this.#underWay.shift() ?? [];
       if (error == null) this.#confirmed.push(...done);
       else this.#fail(error);

@@ -45,6 +45,7 @@ export class ForeignStream {
         declared: plain,
         primaryKey: keyProperties,
         aliases: {},
+        bound: [],
         ignored: own.filter(isOurs).map(({ name }) => name),
       },
       drift,

@@ -1,11 +1,10 @@
 import type { Clock } from "../../core/clock.js";
-import { OBSERVED_AT } from "../../core/columns.js";
 import type { StreamOutcome, SyncEvent } from "../../core/events.js";
 import { canonical, type Json } from "../../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../../core/record.js";
 import { SOURCE_KEY, type Bookmark } from "../../core/state.js";
-import { CHUNK, Outlet, rowText } from "../outlet.js";
+import { Outlet } from "../outlet.js";
 import {
   errorLine,
   estimateLine,
@@ -124,7 +123,9 @@ export class AirbyteWriter implements Sink {
       return [];
     }
     this.#run(stream, told);
-    await this.#records(batch);
+    const head = `{"type":"RECORD","record":{"stream":${JSON.stringify(stream)},"data":`;
+    const tail = `,"emitted_at":${String(Date.parse(batch.extractedAt))}}}`;
+    await this.#outlet.addRows(batch, head, tail);
     told.records += batch.rows.length;
     told.rejected += batch.rejects.length;
     if (checkpoint !== null) {
@@ -160,22 +161,6 @@ export class AirbyteWriter implements Sink {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#outlet.drop();
     await Promise.resolve();
-  }
-
-  async #records({ stream, rows, observedAt, extractedAt }: RecordBatch): Promise<void> {
-    const head = `{"type":"RECORD","record":{"stream":${JSON.stringify(stream)},"data":`;
-    const observed =
-      observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)}`;
-    const tail = `},"emitted_at":${String(Date.parse(extractedAt))}}}\n`;
-    let text = "";
-    for (const row of rows) {
-      text += head + rowText(row, stream, observed) + tail;
-      if (text.length < CHUNK) continue;
-      this.#outlet.add(text);
-      await this.#outlet.push();
-      text = "";
-    }
-    this.#outlet.add(text);
   }
 
   #start(stream: string): void {

@@ -1,10 +1,9 @@
-import { OBSERVED_AT } from "../../core/columns.js";
 import type { StreamOutcome } from "../../core/events.js";
 import { canonical, stringify, type Json } from "../../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../../core/record.js";
 import { applyCheckpoints, EMPTY_STATE, type State } from "../../core/state.js";
-import { CHUNK, Outlet, rowText } from "../outlet.js";
+import { Outlet } from "../outlet.js";
 import { rowSchema } from "./catalog.js";
 
 /**
@@ -49,20 +48,10 @@ export class SingerWriter implements Sink {
 
   async write(batch: RecordBatch): Promise<readonly Checkpoint[]> {
     this.#outlet.check();
-    const { stream, observedAt, extractedAt, checkpoint } = batch;
+    const { stream, extractedAt, checkpoint } = batch;
     const head = `{"type":"RECORD","stream":${JSON.stringify(stream)},"record":`;
-    const observed =
-      observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)}`;
-    const tail = `},"time_extracted":${JSON.stringify(extractedAt)}}\n`;
-    let text = "";
-    for (const row of batch.rows) {
-      text += head + rowText(row, stream, observed) + tail;
-      if (text.length < CHUNK) continue;
-      this.#outlet.add(text);
-      await this.#outlet.push();
-      text = "";
-    }
-    this.#outlet.add(text);
+    const tail = `,"time_extracted":${JSON.stringify(extractedAt)}}`;
+    await this.#outlet.addRows(batch, head, tail);
     if (checkpoint !== null) {
       this.#state = applyCheckpoints(this.#state, [checkpoint]);
       this.#addState();

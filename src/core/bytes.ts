@@ -25,6 +25,17 @@ export class Bytes {
     this.#length += buffer.write(text, this.#length);
   }
 
+  /**
+   * Adds the text of a JSON object with more members at its end.
+   *
+   * @param members with the closing brace, and a comma before unless the object is empty.
+   */
+  addObject(object: string, members: string): void {
+    this.add(object);
+    this.#length -= 1;
+    this.add(members);
+  }
+
   /** What was gathered; starts anew. */
   take(): Buffer {
     const bytes = (this.#buffer ?? Buffer.alloc(0)).subarray(0, this.#length);

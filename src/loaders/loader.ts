@@ -206,8 +206,8 @@ export class Loader implements Sink {
       const sum = hash("sha256", text, "base64url").slice(0, 22);
       const comma = text.length === 2 ? "" : ",";
       this.#sequence += 1;
-      const tail = `${comma}${head}${String(this.#sequence)},"${digest.name}":"${sum}"}`;
-      if (file.add(text.slice(0, -1) + tail)) await file.drain();
+      const members = `${comma}${head}${String(this.#sequence)},"${digest.name}":"${sum}"}`;
+      if (file.addObject(text, members)) await file.drain();
     }
   }
 

@@ -64,10 +64,15 @@ export class SpoolFile {
   /** Adds a line, given without its end. True if so much was gathered that {@link drain} is due. */
   add(line: string): boolean {
     const before = this.#lines.length;
-    this.#lines.add(`${line}\n`);
-    this.#rows += 1;
-    this.#longest = Math.max(this.#longest, this.#lines.length - before - 1);
-    return this.#lines.length >= CHUNK;
+    this.#lines.add(line);
+    return this.#endLine(before);
+  }
+
+  /** As {@link add}, for the text of an object with more members at its end: see `Bytes`. */
+  addObject(object: string, members: string): boolean {
+    const before = this.#lines.length;
+    this.#lines.addObject(object, members);
+    return this.#endLine(before);
   }
 
   /** Writes what was gathered. */
@@ -115,6 +120,13 @@ export class SpoolFile {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  #endLine(from: number): boolean {
+    this.#rows += 1;
+    this.#longest = Math.max(this.#longest, this.#lines.length - from);
+    this.#lines.add("\n");
+    return this.#lines.length >= CHUNK;
   }
 
   async #write(): Promise<void> {

@@ -59,7 +59,10 @@ export class Outlet<Receipt> {
     const observed =
       observedAt === null ? "" : `"${OBSERVED_AT.name}":${JSON.stringify(observedAt)}`;
     for (const row of rows) {
-      if (this.add(`${head}${rowText(row, stream, observed)}}${tail}\n`)) await this.push();
+      const text = rowText(row, stream);
+      this.#lines.add(head);
+      this.#lines.addObject(text, `${text === "{}" || observed === "" ? "" : ","}${observed}}`);
+      if (this.add(`${tail}\n`)) await this.push();
     }
   }
 
@@ -106,16 +109,10 @@ export class Outlet<Receipt> {
   }
 }
 
-/**
- * A row as JSON text without its closing brace.
- *
- * @param observed text of the last field; empty for none.
- */
-function rowText(row: Row, stream: string, observed: string): string {
+function rowText(row: Row, stream: string): string {
   const text = stringify(row);
   if (text.length > LINE_LIMIT / 3) checkLength(text, stream);
-  if (observed === "") return text.slice(0, -1);
-  return text.slice(0, -1) + (text.length === 2 ? observed : `,${observed}`);
+  return text;
 }
 
 function checkLength(text: string, stream: string): void {

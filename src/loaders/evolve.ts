@@ -67,7 +67,13 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
   const statements: Statement[] = [];
   let isWider = false;
   const columns = table.columns.map((column): TableColumn => {
-    const found = standing.columns.get(column.name.toLowerCase());
+    let found = standing.columns.get(column.name.toLowerCase());
+    const spare = dialect.spare?.name(column.name).toLowerCase() ?? "";
+    if (found === undefined && standing.columns.has(spare)) {
+      // An earlier run ended between taking out the narrow column and renaming the wide one.
+      statements.push(...(dialect.spare?.take(table.name, column.name) ?? []));
+      found = standing.columns.get(spare);
+    }
     if (found === undefined) {
       statements.push(...dialect.addColumn(table.name, column));
       isWider = true;
@@ -75,7 +81,7 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
     }
     const now = ourType(dialect, table.name, found);
     const type = wider(now, column.type);
-    if (type !== now) statements.push(...dialect.widenColumn(table.name, found.name, now, type));
+    if (type !== now) statements.push(...dialect.widenColumn(table.name, column.name, now, type));
     return { ...column, type };
   });
   requireMeta(dialect, table.name, standing);

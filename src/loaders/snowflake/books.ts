@@ -66,8 +66,7 @@ export function booksIn(named: (table: string) => string, place: string): Books 
     readState: (pipeline) =>
       `SELECT "STREAM" AS "stream", "VERSION" AS "version", TO_JSON("STATE") AS "state" FROM ${state} WHERE "PIPELINE" = ${literal(pipeline)} ORDER BY "STREAM"`,
 
-    pipelines: () =>
-      `SELECT DISTINCT "PIPELINE" AS "pipeline" FROM ${state} ORDER BY "PIPELINE"`,
+    pipelines: () => `SELECT DISTINCT "PIPELINE" AS "pipeline" FROM ${state} ORDER BY "PIPELINE"`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
       const [who, to] = [literal(pipeline), String(from + 1)];

@@ -227,7 +227,6 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
         ? { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)}` }
         : { purpose: `replacing ${table}`, sql: insert(rows, loadId, "INSERT OVERWRITE INTO") },
     ],
-
   };
 }
 

@@ -19,9 +19,9 @@ test("knows its own types by the names that it asks for", () => {
   const types = ["string", "integer", "number", "boolean", "timestamp", "date", "json"] as const;
 
   expect(types.map((type) => typeOf(typeName(type)))).toEqual(types);
-  expect(
-    ["NUMBER(10,2)", "TEXT", "VARCHAR(10)", "TIMESTAMP_NTZ", "ARRAY", ""].map(typeOf),
-  ).toEqual(Array(6).fill(undefined));
+  expect(["NUMBER(10,2)", "TEXT", "VARCHAR(10)", "TIMESTAMP_NTZ", "ARRAY", ""].map(typeOf)).toEqual(
+    Array(6).fill(undefined),
+  );
 });
 
 test("says what each statement is for, and no value in it", () => {

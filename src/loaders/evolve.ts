@@ -44,6 +44,8 @@ export interface Evolution {
   readonly statements: readonly Statement[];
   /** Whether rows that are there lack columns now. */
   readonly isWider: boolean;
+  /** Whether the table is made now. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Evolution {
 export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolution {
   const standing = schema.get(table.name.toLowerCase());
   if (standing === undefined) {
-    return { table, statements: dialect.createTable(table), isWider: false };
+    return { table, statements: dialect.createTable(table), isWider: false, isNew: true };
   }
   if (standing.kind !== "table") {
     throw refused(
@@ -86,7 +88,7 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
   });
   requireMeta(dialect, table.name, standing);
   refuseRequired(table, standing);
-  return { table: { ...table, columns }, statements, isWider };
+  return { table: { ...table, columns }, statements, isWider, isNew: false };
 }
 
 function ourType(

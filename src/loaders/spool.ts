@@ -166,7 +166,7 @@ export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
       {
         hint: isFull
           ? "make room, or set destination.spool_dir to a folder that has it; nothing of this was committed"
-          : "check destination.path, beside which the spool lies, or set destination.spool_dir to a folder that can be written",
+          : "set destination.spool_dir to a folder that can be written; without it the spool lies beside the destination",
         context: { code },
         cause: error,
       },

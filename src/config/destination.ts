@@ -1,0 +1,15 @@
+import { z } from "zod";
+
+import { duckdb } from "./destinations/duckdb.js";
+
+/** The type that a destination has unless told. */
+export const DEFAULT_TYPE = "duckdb";
+
+/** Every type of destination; a new one is a file in `destinations/` and a word here. */
+export const destination = z
+  .discriminatedUnion("type", [duckdb])
+  .prefault({ type: DEFAULT_TYPE })
+  .meta({
+    title: "Destination",
+    description: "Where knowbe4 sync and knowbe4 load put the rows.",
+  });

@@ -7,7 +7,7 @@ import { stream } from "../support.js";
 /** Statements about one thing. */
 export type Section = readonly [title: string, statements: readonly Statement[]];
 
-const AT = "2026-06-01T00:00:00.000Z";
+export const AT = "2026-06-01T00:00:00.000Z";
 
 const people = tableOf(
   stream("people", {

@@ -6,7 +6,12 @@ export type Trouble =
   | { readonly kind: "hang" }
   | { readonly kind: "http"; readonly status: number }
   /** Snowflake's own answer. */
-  | { readonly kind: "error"; readonly code: string; readonly sqlState: string; readonly message: string }
+  | {
+      readonly kind: "error";
+      readonly code: string;
+      readonly sqlState: string;
+      readonly message: string;
+    }
   /** The statement runs and runs, until somebody cancels it. */
   | { readonly kind: "endless" }
   /** Files cannot be put where the answer says. */

@@ -27,7 +27,10 @@ export function authenticated(users: readonly User[], account: string, login: Lo
   const user = users.find((one) => one.name === name);
   const way = (login.AUTHENTICATOR ?? "SNOWFLAKE").toUpperCase();
   if (way === "SNOWFLAKE_JWT") {
-    if (user?.publicKey !== undefined && isSigned(login.TOKEN ?? "", user.publicKey, account, name)) {
+    if (
+      user?.publicKey !== undefined &&
+      isSigned(login.TOKEN ?? "", user.publicKey, account, name)
+    ) {
       return user;
     }
     throw new SnowflakeFault("390144", "08001", "JWT token is invalid.");

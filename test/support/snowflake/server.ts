@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -18,7 +18,11 @@ export interface Standin extends AsyncDisposable {
   readonly url: string;
   readonly engine: Engine;
   /** Statements that were run, in order. */
-  readonly statements: readonly { readonly sql: string; readonly tag: string; readonly session: number }[];
+  readonly statements: readonly {
+    readonly sql: string;
+    readonly tag: string;
+    readonly session: number;
+  }[];
   /** Requests that came, repeats too. */
   readonly requests: readonly string[];
   /** Sessions that are open. */
@@ -47,7 +51,10 @@ interface Asked {
 export async function startStandin(options: StandinOptions): Promise<Standin> {
   const folder = await mkdtemp(join(tmpdir(), "snowflake-"));
   const { warehouses } = options;
-  const engine = await Engine.start({ folder, ...(warehouses === undefined ? {} : { warehouses }) });
+  const engine = await Engine.start({
+    folder,
+    ...(warehouses === undefined ? {} : { warehouses }),
+  });
   engine.catalog.databases.add(options.database ?? "KB4");
   const faults = new Faults();
   const desk = new Desk(engine, options, faults, folder);
@@ -114,7 +121,10 @@ class Desk {
       response.statusCode = trouble.status;
       return void response.end("no");
     }
-    const answer = trouble?.kind === "error" ? failed(trouble) : await this.#answer(url, request, asked, trouble);
+    const answer =
+      trouble?.kind === "error"
+        ? failed(trouble)
+        : await this.#answer(url, request, asked, trouble);
     if (trouble?.kind === "reset-after") return void request.socket.resetAndDestroy();
     const text = JSON.stringify(answer);
     response.setHeader("content-type", "application/json");
@@ -136,7 +146,11 @@ class Desk {
       if (url.pathname === "/session/token-request") return this.#renewed(token);
       const session = this.sessions.get(token);
       if (session === undefined) {
-        return failed({ code: "390111", sqlState: "08001", message: "Session no longer exists.  New login required to access the service." });
+        return failed({
+          code: "390111",
+          sqlState: "08001",
+          message: "Session no longer exists.  New login required to access the service.",
+        });
       }
       return await this.#within(session, token, url, asked, trouble);
     } catch (error) {
@@ -189,7 +203,7 @@ class Desk {
     if (trouble?.kind === "endless") return this.#running(randomUUID());
     try {
       const answer = await this.#engine.execute(session, sql);
-      return answered(answer, trouble?.kind === "no-upload" ? this.#nowhere() : undefined);
+      return answered(answer, trouble?.kind === "no-upload" ? await this.#nowhere() : undefined);
     } catch (error) {
       if (error instanceof SnowflakeFault) return failed(error);
       throw error;
@@ -197,8 +211,10 @@ class Desk {
   }
 
   /** Below a file nothing can be made. */
-  #nowhere(): string {
-    return join(this.#folder, "\0");
+  async #nowhere(): Promise<string> {
+    const file = join(this.#folder, "file");
+    await writeFile(file, "");
+    return join(file, "below");
   }
 
   #running(id: string): object {
@@ -265,7 +281,11 @@ class Desk {
     const token = master.replace(/^master-/, "");
     const session = this.sessions.get(token);
     if (session === undefined) {
-      return failed({ code: "390114", sqlState: "08001", message: "Authentication token has expired.  The user must authenticate again." });
+      return failed({
+        code: "390114",
+        sqlState: "08001",
+        message: "Authentication token has expired.  The user must authenticate again.",
+      });
     }
     const fresh = this.#token();
     this.sessions.delete(token);

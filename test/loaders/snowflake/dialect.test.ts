@@ -64,7 +64,10 @@ test("says nothing that Snowflake's stand-in does not understand", async () => {
     }
   }
 
-  const left = await engine.execute(session, 'SELECT COUNT(*) AS "n" FROM "KB4"."KNOWBE4"."PEOPLE"');
+  const left = await engine.execute(
+    session,
+    'SELECT COUNT(*) AS "n" FROM "KB4"."KNOWBE4"."PEOPLE"',
+  );
   expect(left).toMatchObject({ rowset: [["1"]] });
 });
 

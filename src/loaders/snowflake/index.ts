@@ -5,6 +5,7 @@ import { Loader, type LoaderOptions } from "../loader.js";
 import { sqlStore } from "../sql-store.js";
 import { nameOf } from "./names.js";
 import type { SnowflakeOptions } from "./options.js";
+import type { Cutting } from "./upload.js";
 import { snowflakeWarehouse } from "./warehouse.js";
 
 export { credentialsOf } from "./options.js";
@@ -14,6 +15,7 @@ export interface SnowflakeLoaderOptions
   extends SnowflakeOptions, Omit<LoaderOptions, "store" | "spoolDir" | "hold"> {
   /** In the working folder unless given, named like the schema. */
   readonly spoolDir?: string;
+  readonly cutting?: Cutting;
 }
 
 /**
@@ -26,6 +28,7 @@ export function openSnowflake(options: SnowflakeLoaderOptions): Loader {
   const warehouse = snowflakeWarehouse(options, {
     clock,
     warn: (message) => emit({ type: "warning", stream: null, message }),
+    ...(options.cutting === undefined ? {} : { cutting: options.cutting }),
   });
   const spoolDir = resolve(options.spoolDir ?? spoolName(options));
   return new Loader({ ...options, store: sqlStore(warehouse), spoolDir, hold });

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 
 import { textRows, type Answer } from "./answer.js";
 import { namesIn } from "./ddl.js";
@@ -72,22 +73,27 @@ async function load(
     const name = `"${key.replaceAll('"', '""')}"`;
     return type === "JSON" ? `coalesce(${name}, 'null'::JSON)` : name;
   });
-  try {
-    const { rowsChanged } = await session.connection.run(
-      `INSERT INTO ${table} (${names.map(encoded).join(", ")}) SELECT ${values.join(", ")} FROM read_json(${text(path)},
-      format = 'newline_delimited', compression = 'gzip', maximum_object_size = ${String(LARGEST)}, columns = {${columns.join(", ")}})`,
-    );
-    return String(rowsChanged);
-  } catch (error) {
-    const message = error instanceof Error ? error.message : "";
-    if (/maximum_object_size/.test(message)) {
+  refuseLarge(gunzipSync(await readFile(path)));
+  const { rowsChanged } = await session.connection.run(
+    `INSERT INTO ${table} (${names.map(encoded).join(", ")}) SELECT ${values.join(", ")} FROM read_json(${text(path)},
+    format = 'newline_delimited', compression = 'gzip', maximum_object_size = ${String(LARGEST)}, columns = {${columns.join(", ")}})`,
+  );
+  return String(rowsChanged);
+}
+
+/** @throws SnowflakeFault if a line is larger than a document may be. */
+function refuseLarge(lines: Buffer): void {
+  if (lines.length <= LARGEST) return;
+  for (let start = 0; start < lines.length;) {
+    const end = lines.indexOf("\n", start);
+    if (end === -1 || end - start > LARGEST) {
       throw new SnowflakeFault(
         "100069",
         "22P02",
         `Error parsing JSON: document is too large, max size ${String(LARGEST)} bytes`,
       );
     }
-    throw error;
+    start = end + 1;
   }
 }
 

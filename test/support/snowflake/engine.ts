@@ -484,7 +484,9 @@ function faultOf(error: unknown): SnowflakeFault {
       `SQL compilation error: error line 1\ninvalid identifier '${name}'`,
     );
   }
-  if (/Conversion Error|Could not convert|Malformed JSON/.test(message)) {
+  if (
+    /Conversion Error|Could not convert|Malformed JSON|transform error|Failed to cast/.test(message)
+  ) {
     return new SnowflakeFault("100038", "22018", message);
   }
   return compilation(message);

@@ -2,6 +2,7 @@ import type { Row } from "../../src/core/record.js";
 import { parseExactly } from "../../src/protocols/singer/exact.js";
 import { SingerWriter } from "../../src/protocols/singer/writer.js";
 import { desk } from "../loaders/support.js";
+import { jsonlDesk } from "../loaders/jsonl/support.js";
 import { memoryOut } from "../protocols/singer/support.js";
 import { describeSink } from "./sink.js";
 
@@ -33,5 +34,14 @@ describeSink("the DuckDB loader", async () => {
         `SELECT * EXCLUDE (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM ${stream}`,
       );
     },
+  };
+});
+
+describeSink("the JSONL loader", async () => {
+  const { loader, rows } = await jsonlDesk();
+  return {
+    sink: () => loader(),
+    durable: async (stream) =>
+      (await rows(stream)).map(({ _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, ...row }) => row),
   };
 });

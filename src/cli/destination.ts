@@ -39,21 +39,39 @@ export async function openDestination(
 async function opened(destination: Destination, common: Common): Promise<Loader> {
   const { spool_dir: spoolDir } = destination;
   const shared = { ...common, ...(spoolDir === undefined ? {} : { spoolDir }) };
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- there will be more types
   switch (destination.type) {
     case "duckdb": {
       const { openDuckDb } = await import("../loaders/duckdb/index.js");
       const { path, schema, memory_limit: memoryLimit } = destination;
       return openDuckDb({ ...shared, path, schema, memoryLimit });
     }
+    case "jsonl": {
+      const { openJsonl } = await import("../loaders/jsonl/index.js");
+      return openJsonl({ ...shared, path: destination.path });
+    }
+    case "snowflake": {
+      const { credentialsOf, openSnowflake } = await import("../loaders/snowflake/index.js");
+      const { account, user, role, warehouse, database, schema } = destination;
+      const { statement_timeout: statementSeconds, access_url: accessUrl } = destination;
+      return openSnowflake({
+        ...shared,
+        ...{ account, user, warehouse, database, schema, statementSeconds },
+        ...(role === undefined ? {} : { role }),
+        ...(accessUrl === undefined ? {} : { accessUrl }),
+        credentials: credentialsOf(destination),
+      });
+    }
   }
 }
 
 /** Where rows go, in one line and without asking the destination: for what is said beforehand. */
 export function describeDestination(destination: Destination): string {
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- there will be more types
   switch (destination.type) {
     case "duckdb":
       return `duckdb ${destination.path}, schema ${destination.schema}`;
+    case "jsonl":
+      return `jsonl ${destination.path}`;
+    case "snowflake":
+      return `snowflake ${destination.account}, schema ${destination.database}.${destination.schema}`;
   }
 }

@@ -1,13 +1,15 @@
 import { z } from "zod";
 
 import { duckdb } from "./destinations/duckdb.js";
+import { jsonl } from "./destinations/jsonl.js";
+import { snowflake } from "./destinations/snowflake.js";
 
 /** The type that a destination has unless told. */
 export const DEFAULT_TYPE = "duckdb";
 
 /** Every type of destination; a new one is a file in `destinations/` and a word here. */
 export const destination = z
-  .discriminatedUnion("type", [duckdb])
+  .discriminatedUnion("type", [duckdb, jsonl, snowflake])
   .prefault({ type: DEFAULT_TYPE })
   .meta({
     title: "Destination",

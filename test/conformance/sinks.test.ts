@@ -1,8 +1,8 @@
 import type { Row } from "../../src/core/record.js";
 import { parseExactly } from "../../src/protocols/singer/exact.js";
 import { SingerWriter } from "../../src/protocols/singer/writer.js";
-import { desk as snowflakeDesk } from "../loaders/snowflake/support.js";
 import { desk } from "../loaders/support.js";
+import { jsonlDesk } from "../loaders/jsonl/support.js";
 import { memoryOut } from "../protocols/singer/support.js";
 import { describeSink } from "./sink.js";
 
@@ -37,8 +37,8 @@ describeSink("the DuckDB loader", async () => {
   };
 });
 
-describeSink("the Snowflake loader", async () => {
-  const { loader, rows } = await snowflakeDesk();
+describeSink("the JSONL loader", async () => {
+  const { loader, rows } = await jsonlDesk();
   return {
     sink: () => loader(),
     durable: async (stream) =>

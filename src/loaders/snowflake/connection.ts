@@ -60,7 +60,7 @@ export async function connect(
     disableQueryContextCache: true,
   });
   const deadline = new Deadline(place, clock);
-  await deadline.within(4 * REQUEST_MS, "logging in", () => raw.connectAsync());
+  await deadline.within(4 * REQUEST_MS, "logging in", () => connected(raw));
   let queryTag = JSON.stringify({ app: "knowbe4-connector" });
   const run = (purpose: string, sql: string, ms: number): Promise<Executed> => {
     let statement: DriverStatement | undefined;
@@ -102,6 +102,17 @@ function proof(credentials: Credentials): Readonly<Record<string, string>> {
     case "password":
       return { password: credentials.password };
   }
+}
+
+/** The driver's own promise is kept before it knows whether the login was. */
+function connected(connection: DriverConnection): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const heard = (error: Error | null | undefined): void => {
+      if (error) reject(error);
+      else resolve();
+    };
+    connection.connectAsync(heard).catch(reject);
+  });
 }
 
 function executed(

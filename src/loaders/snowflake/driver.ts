@@ -8,7 +8,7 @@ export interface Driver {
 
 /** A connection, by callbacks as the driver has it. */
 export interface DriverConnection {
-  connectAsync(callback?: unknown): Promise<unknown>;
+  connectAsync(callback: (error: Error | null | undefined) => void): Promise<unknown>;
   execute(options: {
     readonly sqlText: string;
     readonly parameters: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ import {
 import type { Loader } from "../../../src/loaders/loader.js";
 import { batch, checkpoint, ended, runInfo, running } from "../../protocols/singer/support.js";
 import { fakeClock, type FakeClock } from "../../support/clock.js";
-import { startStandin, type Standin } from "../../support/snowflake/server.js";
+import { startStandin, type Standin, type StandinOptions } from "../../support/snowflake/server.js";
 import { rowsOf } from "../../support/snowflake/look.js";
 import { folder } from "../support.js";
 
@@ -53,10 +53,11 @@ export interface Desk {
 let seed = 0;
 
 /** A desk of its own. */
-export async function desk(): Promise<Desk> {
+export async function desk(server: Partial<StandinOptions> = {}): Promise<Desk> {
   const umask = process.umask();
   const standin = await startStandin({
     users: [{ name: "LOADER", publicKey: KEY.publicKey, roles: ["LOADER_ROLE", "OTHER_ROLE"] }],
+    ...server,
   });
   onTestFinished(async () => {
     await standin[Symbol.asyncDispose]();

@@ -59,15 +59,20 @@ export class Catalog {
     return found;
   }
 
-  /** Whether a role has any privilege on an object. */
+  /** Whether a role may see an object: containers by their use, the rest by any privilege. */
   sees(role: string, on: Grant["on"], name: string): boolean {
-    const grants = this.roles.get(role);
-    return grants === undefined || grants.some((g) => g.on === on && g.name === name);
+    const needs = ["WAREHOUSE", "DATABASE", "SCHEMA"].includes(on) ? ["USAGE", "OWNERSHIP"] : [];
+    const isEnough = (privilege: string) => needs.length === 0 || needs.includes(privilege);
+    const grants = this.#grantsOf(role);
+    return (
+      grants === undefined ||
+      grants.some((g) => g.on === on && g.name === name && isEnough(g.privilege))
+    );
   }
 
   /** @throws SnowflakeFault if a role may not do something. */
   require(role: string, privilege: string, on: Grant["on"], name: string): void {
-    const grants = this.roles.get(role);
+    const grants = this.#grantsOf(role);
     if (grants === undefined) return;
     const has = grants.some(
       (g) =>
@@ -76,6 +81,14 @@ export class Catalog {
         (g.privilege === privilege || g.privilege === "OWNERSHIP"),
     );
     if (!has) throw denied(on.toLowerCase(), name.split(".").at(-1) ?? name);
+  }
+
+  /** A role's own grants and those of the roles that it was granted. */
+  #grantsOf(role: string): readonly Grant[] | undefined {
+    const own = this.roles.get(role);
+    if (own === undefined) return undefined;
+    const inherited = own.filter(({ on }) => on === "ROLE");
+    return [...own, ...inherited.flatMap(({ name }) => this.#grantsOf(name) ?? [])];
   }
 
   /** Whoever makes something owns it. */

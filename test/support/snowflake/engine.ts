@@ -268,7 +268,9 @@ export class Engine {
         "The transaction was aborted by an earlier error.",
       );
     }
-    if (!FREE.has(verb)) this.#requireWarehouse(session);
+    // A value without a table needs none either.
+    const isFree = FREE.has(verb) || (verb === "SELECT" && !tokens.some((t) => isA(t, "FROM")));
+    if (!isFree) this.#requireWarehouse(session);
     return this.#dispatch(session, verb, reader);
   }
 

@@ -81,7 +81,10 @@ export async function connect(
     },
     async [Symbol.asyncDispose]() {
       // What it leaves open, Snowflake ends.
-      const goodbye = () => new Promise<void>((resolve) => raw.destroy(() => resolve()));
+      const goodbye = () =>
+        new Promise<void>((resolve) => {
+          raw.destroy(() => resolve());
+        });
       await deadline.within(GOODBYE_MS, "closing the session", goodbye).catch(() => undefined);
     },
   };

@@ -1,3 +1,5 @@
+import { setTimeout as pause } from "node:timers/promises";
+
 import { describe, expect, test } from "vitest";
 
 import { RECOVERY } from "../../../src/core/errors.js";
@@ -251,7 +253,7 @@ test("uploads a large file in several pieces at once and counts all of it", asyn
   const at = await desk();
   const loader = await at.opened({ cutting: { partBytes: 4_000, parallel: 3 } });
   await loader.declare(PEOPLE);
-  const many = Array.from({ length: 200 }, (_, i) => ({ id: i, name: `${"é🦊".repeat(i % 40)}` }));
+  const many = Array.from({ length: 200 }, (_, i) => ({ id: i, name: "é🦊".repeat(i % 40) }));
 
   await loader.write(batch("people", many, { checkpoint: checkpoint("people") }));
   await loader.flush();
@@ -265,5 +267,5 @@ test("uploads a large file in several pieces at once and counts all of it", asyn
 });
 
 async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (!isSo()) await pause(20);
 }

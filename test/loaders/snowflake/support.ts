@@ -54,7 +54,6 @@ let seed = 0;
 
 /** A desk of its own. */
 export async function desk(server: Partial<StandinOptions> = {}): Promise<Desk> {
-  const umask = process.umask();
   const standin = await startStandin({
     users: [{ name: "LOADER", publicKey: KEY.publicKey, roles: ["LOADER_ROLE", "OTHER_ROLE"] }],
     ...server,
@@ -62,7 +61,7 @@ export async function desk(server: Partial<StandinOptions> = {}): Promise<Desk> 
   onTestFinished(async () => {
     await standin[Symbol.asyncDispose]();
     // The driver clears it where it copies files itself, as it does for no real server.
-    process.umask(umask);
+    process.umask(0o022);
   });
   const spool = join(await folder(), "spool");
   const clock = fakeClock();
@@ -130,7 +129,7 @@ export async function desk(server: Partial<StandinOptions> = {}): Promise<Desk> 
 }
 
 /** Settings for a server. */
-export function settings(url: string) {
+function settings(url: string) {
   return {
     account: "test",
     user: "loader",

@@ -80,24 +80,24 @@ function plain(type: string): Omit<RowType, "name"> {
 
 function rowType(type: DuckDBType | undefined): Omit<RowType, "name"> {
   if (type?.alias === "JSON") return plain("variant");
-  switch (type?.typeId) {
-    case DuckDBTypeId.DECIMAL:
-    case DuckDBTypeId.INTEGER:
-    case DuckDBTypeId.BIGINT:
-    case DuckDBTypeId.HUGEINT:
-      return { ...plain("fixed"), precision: 38, scale: 0 };
-    case DuckDBTypeId.DOUBLE:
-      return plain("real");
-    case DuckDBTypeId.BOOLEAN:
-      return plain("boolean");
-    case DuckDBTypeId.DATE:
-      return plain("date");
-    case DuckDBTypeId.TIMESTAMP_TZ:
-      return { ...plain("timestamp_tz"), scale: 9 };
-    default:
-      return plain("text");
-  }
+  const id = type?.typeId;
+  if (id === undefined) return plain("text");
+  const name = NAMES.get(id) ?? "text";
+  if (name === "fixed") return { ...plain(name), precision: 38, scale: 0 };
+  return name === "timestamp_tz" ? { ...plain(name), scale: 9 } : plain(name);
 }
+
+/** Snowflake's names of DuckDB's types. */
+const NAMES: ReadonlyMap<DuckDBTypeId, string> = new Map([
+  [DuckDBTypeId.DECIMAL, "fixed"],
+  [DuckDBTypeId.INTEGER, "fixed"],
+  [DuckDBTypeId.BIGINT, "fixed"],
+  [DuckDBTypeId.HUGEINT, "fixed"],
+  [DuckDBTypeId.DOUBLE, "real"],
+  [DuckDBTypeId.BOOLEAN, "boolean"],
+  [DuckDBTypeId.DATE, "date"],
+  [DuckDBTypeId.TIMESTAMP_TZ, "timestamp_tz"],
+]);
 
 function valueOf(value: unknown): string | null {
   if (value === null || value === undefined) return null;
@@ -109,5 +109,12 @@ function valueOf(value: unknown): string | null {
   }
   if (value instanceof DuckDBDateValue) return String(value.days);
   if (value instanceof DuckDBDecimalValue) return value.toString();
-  return String(value as string | number | bigint | boolean);
+  return typeof value === "string" ? value : stringOf(value);
+}
+
+function stringOf(value: unknown): string {
+  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean") {
+    return String(value);
+  }
+  throw new Error(`a value of an unknown kind: ${typeof value}`);
 }

@@ -7,6 +7,7 @@ import { namesIn } from "./ddl.js";
 import type { Engine } from "./engine.js";
 import { compilation, SnowflakeFault } from "./fault.js";
 import { items, Reader, type Token } from "./lexer.js";
+import { staged } from "./places.js";
 import type { Session } from "./session.js";
 import { encoded, text, typeNext } from "./translate.js";
 
@@ -30,7 +31,7 @@ export async function copyInto(engine: Engine, session: Session, reader: Reader)
   query.expect("SELECT");
   const fields = items(query.until("FROM")).map(fieldOf);
   query.expect("FROM");
-  const { folder, below } = engine.staged(session, query.text());
+  const { folder, below } = staged(session, query.text());
   reader.expect("FILE_FORMAT", "=");
   const format = written(reader.parenthesis());
   if (format !== FORMAT) throw compilation(`unexpected '${format}'.`);

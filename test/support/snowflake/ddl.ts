@@ -1,10 +1,10 @@
 import type { Answer } from "./answer.js";
 import { said } from "./answer.js";
 import type { Column, Relation } from "./catalog.js";
-import { fullName, type Engine } from "./engine.js";
+import type { Engine } from "./engine.js";
 import { compilation, SnowflakeFault } from "./fault.js";
 import { items, Reader, type Token } from "./lexer.js";
-import type { Session } from "./session.js";
+import { fullName, type Session } from "./session.js";
 import { encoded, text, translated, typeNext } from "./translate.js";
 
 /** How a table is made. */

@@ -1,18 +1,17 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-
-import { DuckDBInstance, type DuckDBConnection, type DuckDBType } from "@duckdb/node-api";
+import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 
 import { answerOf, said, type Answer } from "./answer.js";
 import { Catalog, type Relation } from "./catalog.js";
 import { copyInto } from "./copy.js";
 import { alterTable, createTable, createView, dropTable } from "./ddl.js";
-import { compilation, SnowflakeFault, unknownObject } from "./fault.js";
+import { compilation, faultOf, SnowflakeFault, unknownObject } from "./fault.js";
 import { mergeInto } from "./merge.js";
 import { isA, Reader, tokensOf } from "./lexer.js";
-import { cleared, Locks, type Session } from "./session.js";
+import { createSchema, createStage, put } from "./places.js";
+import { cleared, fullName, Locks, setParameters, type Session } from "./session.js";
+import { scopeOf } from "./scope.js";
 import { showGrants } from "./show.js";
-import { decoded, encoded, MACROS, text, translated, type Scope } from "./translate.js";
+import { decoded, encoded, MACROS, translated, type Scope } from "./translate.js";
 import { deleteFrom, insertInto, update } from "./write.js";
 
 /** Where an engine keeps its files, and how patient it is. */
@@ -22,13 +21,6 @@ export interface EngineOptions {
   readonly idleMs?: number;
   readonly warehouses?: readonly string[];
 }
-
-/** Parameters that a session may set. */
-const PARAMETERS = new Set(
-  `TIMEZONE TIMESTAMP_INPUT_FORMAT DATE_INPUT_FORMAT QUOTED_IDENTIFIERS_IGNORE_CASE AUTOCOMMIT TRANSACTION_ABORT_ON_ERROR
-  ERROR_ON_NONDETERMINISTIC_MERGE USE_CACHED_RESULT ROWS_PER_RESULTSET JSON_INDENT STATEMENT_TIMEOUT_IN_SECONDS LOCK_TIMEOUT
-  QUERY_TAG`.split(/\s+/),
-);
 
 /** Statements that need no warehouse. */
 const FREE = new Set([
@@ -48,13 +40,13 @@ export class Engine {
   readonly catalog = new Catalog();
   readonly warehouses: ReadonlySet<string>;
   readonly #instance: DuckDBInstance;
-  readonly #folder: string;
+  readonly folder: string;
   readonly #locks: Locks;
   #count = 0;
 
   private constructor(instance: DuckDBInstance, options: EngineOptions) {
     this.#instance = instance;
-    this.#folder = options.folder;
+    this.folder = options.folder;
     this.#locks = new Locks(options.idleMs ?? 300);
     this.warehouses = new Set(options.warehouses ?? ["WH"]);
   }
@@ -204,47 +196,7 @@ export class Engine {
   }
 
   scope(session: Session): Scope {
-    return {
-      table: (chain) => {
-        const [database, schema, name] = fullName(session, chain);
-        if (schema === "INFORMATION_SCHEMA") {
-          if (
-            !this.catalog.databases.has(database) ||
-            !this.catalog.sees(session.role, "DATABASE", database)
-          ) {
-            throw unknownObject("Database", `"${database}"`);
-          }
-          return this.catalog.information(session.role, database, name, session.tables.values());
-        }
-        const relation = this.relation(session, chain);
-        if (relation.kind === "BASE TABLE") {
-          this.catalog.require(
-            session.role,
-            "SELECT",
-            "TABLE",
-            relation.name.split("\0").join("."),
-          );
-        }
-        return relation.duckdb;
-      },
-      context: (name) => {
-        if (name === "CURRENT_ROLE") return text(session.role);
-        if (name === "CURRENT_USER") return text(session.user);
-        if (name !== "CURRENT_WAREHOUSE") return undefined;
-        return session.warehouse === null ? "NULL" : text(session.warehouse);
-      },
-    };
-  }
-
-  /** The folder of a stage's path. @throws SnowflakeFault */
-  staged(session: Session, path: string): { readonly folder: string; readonly below: string } {
-    const reader = new Reader(tokensOf(path.replace(/^@/, "").replace(/\/.*$/s, "")));
-    const chain = reader.chain();
-    const name = fullName(session, chain).join("\0");
-    const folder = session.stages.get(name);
-    if (folder === undefined) throw unknownObject("Stage", name.split("\0").join("."));
-    const below = /\/(.*)$/s.exec(path)?.[1] ?? "";
-    return { folder, below };
+    return scopeOf(this, session);
   }
 
   async #execute(session: Session, sql: string): Promise<Answer> {
@@ -315,7 +267,7 @@ export class Engine {
         await this.begun(session);
         return copyInto(this, session, reader);
       case "PUT":
-        return this.#put(session, reader);
+        return put(session, reader);
       case "CREATE":
       case "ALTER":
       case "DROP":
@@ -341,29 +293,9 @@ export class Engine {
     if (reader.takes("TABLE")) return createTable(this, session, reader, { isNew, isTemporary });
     if (isTransient) throw compilation("unexpected 'TRANSIENT'.");
     if (reader.takes("VIEW")) return createView(this, session, reader);
-    if (reader.takes("SCHEMA")) return this.#createSchema(session, reader);
+    if (reader.takes("SCHEMA")) return createSchema(this, session, reader);
     reader.expect("STAGE");
-    return this.#createStage(session, reader, isTemporary);
-  }
-
-  async #createSchema(session: Session, reader: Reader): Promise<Answer> {
-    const isOptional = reader.takes("IF", "NOT", "EXISTS");
-    const [database = "", schema = ""] = reader.chain();
-    if (
-      !this.catalog.databases.has(database) ||
-      !this.catalog.sees(session.role, "DATABASE", database)
-    ) {
-      throw unknownObject("Database", `"${database}"`);
-    }
-    this.catalog.require(session.role, "CREATE SCHEMA", "DATABASE", database);
-    const name = `${database}.${schema}`;
-    if (this.catalog.schemas.has(name)) {
-      if (isOptional) return said(`${schema} already exists, statement succeeded.`);
-      throw new SnowflakeFault("002002", "42710", `Object '${schema}' already exists.`);
-    }
-    await this.addSchema(database, schema);
-    this.catalog.own(session.role, "SCHEMA", name);
-    return said(`Schema ${schema} successfully created.`);
+    return createStage(this, session, reader, { isTemporary });
   }
 
   /** Makes a schema, and its database. */
@@ -375,50 +307,11 @@ export class Engine {
     );
   }
 
-  async #createStage(session: Session, reader: Reader, isTemporary: boolean): Promise<Answer> {
-    if (!isTemporary) throw compilation("only temporary stages are known here");
-    const isOptional = reader.takes("IF", "NOT", "EXISTS");
-    const [database, schema, stage] = fullName(session, reader.chain());
-    this.catalog.schema(session.role, database, schema);
-    this.catalog.require(session.role, "CREATE STAGE", "SCHEMA", `${database}.${schema}`);
-    const name = [database, schema, stage].join("\0");
-    if (session.stages.has(name) && !isOptional) {
-      throw new SnowflakeFault("002002", "42710", `Object '${stage}' already exists.`);
-    }
-    if (!session.stages.has(name)) {
-      const folder = join(
-        this.#folder,
-        `session-${String(session.id)}`,
-        String(session.stages.size),
-      );
-      await mkdir(folder, { recursive: true });
-      session.stages.set(name, folder);
-    }
-    return said(`Stage area ${stage} successfully created.`);
-  }
-
-  async #put(session: Session, reader: Reader): Promise<Answer> {
-    const path = reader.text();
-    const { folder, below } = this.staged(session, reader.text());
-    const options = reader
-      .rest()
-      .map((token) => token.text)
-      .join(" ");
-    if (options !== "SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE OVERWRITE = TRUE") {
-      throw compilation(`unexpected '${options}'.`);
-    }
-    return { kind: "upload", from: path, to: join(folder, below) };
-  }
-
   async #select(session: Session, reader: Reader): Promise<Answer> {
     const sql = translated(reader.rest(), this.scope(session));
     await this.begun(session);
     const found = await session.connection.runAndReadAll(`SELECT ${sql}`);
-    return answerOf(
-      found.columnNames().map(decoded),
-      found.columnTypes() as readonly DuckDBType[],
-      found.getRows(),
-    );
+    return answerOf(found.columnNames().map(decoded), found.columnTypes(), found.getRows());
   }
 
   async #commit(session: Session): Promise<void> {
@@ -432,64 +325,4 @@ export class Engine {
     await this.rollback(session);
     session.transaction = { isBegun: false, isAborted: true };
   }
-}
-
-/** A name in full. @throws SnowflakeFault without a current schema. */
-export function fullName(
-  session: Session,
-  chain: readonly string[],
-): readonly [database: string, schema: string, name: string] {
-  const name = chain.at(-1) ?? "";
-  const schema = chain.at(-2) ?? session.schema;
-  const database = chain.at(-3) ?? session.database;
-  if (schema === null || database === null) {
-    throw new SnowflakeFault(
-      "090105",
-      "22000",
-      "Cannot perform operation. This session does not have a current database. Call 'USE DATABASE', or use a qualified name.",
-    );
-  }
-  return [database, schema, name];
-}
-
-function setParameters(session: Session, reader: Reader): Answer {
-  do {
-    const { text: name } = reader.next();
-    if (!PARAMETERS.has(name)) throw compilation(`invalid property '${name}' for 'SESSION'`);
-    reader.expect("=");
-    session.parameters.set(name, reader.next().text);
-  } while (reader.takes(","));
-  if (!reader.isDone) throw compilation(`unexpected '${reader.next().text}'.`);
-  return said("Statement executed successfully.");
-}
-
-/** What DuckDB has against a statement, in Snowflake's words: they quote values as well. */
-function faultOf(error: unknown): SnowflakeFault {
-  if (error instanceof SnowflakeFault) return error;
-  const message = error instanceof Error ? decoded(error.message) : String(error);
-  if (/NOT NULL constraint failed/.test(message)) {
-    return new SnowflakeFault(
-      "100072",
-      "22000",
-      `NULL result in a non-nullable column\n${message}`,
-    );
-  }
-  const column =
-    /Referenced column "(.+?)" not found|does not have a column (?:named|with name) "(.+?)"/.exec(
-      message,
-    );
-  if (column !== null) {
-    const name = column[1] ?? column[2] ?? "";
-    return new SnowflakeFault(
-      "000904",
-      "42000",
-      `SQL compilation error: error line 1\ninvalid identifier '${name}'`,
-    );
-  }
-  if (
-    /Conversion Error|Could not convert|Malformed JSON|transform error|Failed to cast/.test(message)
-  ) {
-    return new SnowflakeFault("100038", "22018", message);
-  }
-  return compilation(message);
 }

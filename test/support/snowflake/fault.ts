@@ -26,3 +26,34 @@ export const denied = (kind: string, name: string): SnowflakeFault =>
     "42501",
     `SQL access control error:\nInsufficient privileges to operate on ${kind} '${name}'.`,
   );
+
+/** What DuckDB has against a statement, in Snowflake's words: they quote values as well. */
+export function faultOf(error: unknown): SnowflakeFault {
+  if (error instanceof SnowflakeFault) return error;
+  const message = error instanceof Error ? error.message.replace(/~(.)/gs, "$1") : String(error);
+  if (/NOT NULL constraint failed/.test(message)) {
+    return new SnowflakeFault(
+      "100072",
+      "22000",
+      `NULL result in a non-nullable column\n${message}`,
+    );
+  }
+  const column =
+    /Referenced column "(.+?)" not found|does not have a column (?:named|with name) "(.+?)"/.exec(
+      message,
+    );
+  if (column !== null) {
+    const name = column[1] ?? column[2] ?? "";
+    return new SnowflakeFault(
+      "000904",
+      "42000",
+      `SQL compilation error: error line 1\ninvalid identifier '${name}'`,
+    );
+  }
+  if (
+    /Conversion Error|Could not convert|Malformed JSON|transform error|Failed to cast/.test(message)
+  ) {
+    return new SnowflakeFault("100038", "22018", message);
+  }
+  return compilation(message);
+}

@@ -2,8 +2,8 @@
 export type Trouble =
   /** The connection breaks before the request is looked at, or after it was carried out. */
   | { readonly kind: "reset-before" | "reset-after" | "cut" }
-  /** Nothing is ever answered. */
-  | { readonly kind: "hang" }
+  /** Nothing is ever answered: the request is not looked at, or carried out all the same. */
+  | { readonly kind: "hang" | "hang-after" }
   | { readonly kind: "http"; readonly status: number }
   /** Snowflake's own answer. */
   | {

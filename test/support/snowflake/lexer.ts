@@ -8,7 +8,14 @@ export interface Token {
   readonly text: string;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  "0": "\0",
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  b: "\b",
+  f: "\f",
+};
 const PIECE =
   /\s+|--[^\n]*|"((?:[^"]|"")*)"|'((?:[^'\\]|''|\\[\s\S])*)'|([A-Za-z_$][\w$]*)|(\d+(?:\.\d+)?)|(::|<>|!=|<=|>=|\|\||[-+*/%=<>(),.;:[\]@])/gy;
 
@@ -25,7 +32,7 @@ export function tokensOf(sql: string): readonly Token[] {
     const at = PIECE.lastIndex;
     const piece = PIECE.exec(sql);
     if (piece === null) throw compilation(`syntax error line 1 at position ${String(at)}`);
-    const [, name, text, word, number, sign] = piece;
+    const [, name, text, word, number, sign] = piece as (string | undefined)[];
     if (name !== undefined) tokens.push({ kind: "name", text: name.replaceAll('""', '"') });
     else if (text !== undefined) tokens.push({ kind: "text", text: unescaped(text) });
     else if (word !== undefined) tokens.push({ kind: "word", text: word.toUpperCase() });
@@ -36,11 +43,14 @@ export function tokensOf(sql: string): readonly Token[] {
 }
 
 function unescaped(text: string): string {
-  return text.replace(/''|\\u([0-9a-fA-F]{4})|\\([\s\S])/g, (all, code: string, letter: string) => {
-    if (all === "''") return "'";
-    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
-    return letter === "0" ? "\0" : (ESCAPES[letter] ?? letter);
-  });
+  return text.replace(
+    /''|\\u([0-9a-fA-F]{4})|\\([\s\S])/g,
+    (all, code: string | undefined, letter: string) => {
+      if (all === "''") return "'";
+      if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+      return ESCAPES[letter] ?? letter;
+    },
+  );
 }
 
 /** Reads tokens from the front. */
@@ -151,7 +161,7 @@ export function items(tokens: readonly Token[]): readonly (readonly Token[])[] {
   const found: (readonly Token[])[] = [];
   while (!reader.isDone) {
     found.push(reader.until(","));
-    if (!reader.isDone) reader.expect(",");
+    reader.takes(",");
   }
   return found;
 }

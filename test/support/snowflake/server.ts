@@ -1,17 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { setTimeout as pause } from "node:timers/promises";
 
-import type { Answer } from "./answer.js";
 import { Engine } from "./engine.js";
 import { SnowflakeFault } from "./fault.js";
 import { Faults, type Rule, type Trouble } from "./faults.js";
-import { authenticated, type Login, type User } from "./login.js";
+import { authenticated, type User } from "./login.js";
 import type { Session } from "./session.js";
+import { answered, bodyOf, done, failed, type Asked } from "./wire.js";
 
 /** A server that speaks as Snowflake does to the driver. */
 export interface Standin extends AsyncDisposable {
@@ -40,13 +41,6 @@ export interface StandinOptions {
   readonly database?: string;
 }
 
-interface Asked {
-  readonly sqlText?: string;
-  readonly parameters?: Readonly<Record<string, string>>;
-  readonly requestId?: string;
-  readonly data?: Login;
-}
-
 /** Starts one on a free port of this machine. */
 export async function startStandin(options: StandinOptions): Promise<Standin> {
   const folder = await mkdtemp(join(tmpdir(), "snowflake-"));
@@ -61,7 +55,8 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
   const server = createServer((request, response) => {
     void desk.handle(request, response);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${String(port)}`,
@@ -79,7 +74,8 @@ export async function startStandin(options: StandinOptions): Promise<Standin> {
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
+      server.close();
+      await once(server, "close");
       for (const session of desk.sessions.values()) await engine.logout(session);
       engine.stop();
       await rm(folder, { recursive: true, force: true });
@@ -125,6 +121,7 @@ class Desk {
       trouble?.kind === "error"
         ? failed(trouble)
         : await this.#answer(url, request, asked, trouble);
+    if (trouble?.kind === "hang-after") return;
     if (trouble?.kind === "reset-after") return void request.socket.resetAndDestroy();
     const text = JSON.stringify(answer);
     response.setHeader("content-type", "application/json");
@@ -232,7 +229,7 @@ class Desk {
       return failed({ code: "000604", sqlState: "57014", message: "SQL execution canceled" });
     }
     // Snowflake answers after 45 seconds that it is still busy.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
     return this.#running(id);
   }
 
@@ -303,50 +300,4 @@ class Desk {
     this.#open += 1;
     return `token-${String(this.#open)}`;
   }
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Asked> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const raw = Buffer.concat(chunks);
-  if (raw.length === 0) return {};
-  const text = request.headers["content-encoding"] === "gzip" ? gunzipSync(raw) : raw;
-  return JSON.parse(text.toString("utf8")) as Asked;
-}
-
-function done(data: unknown): object {
-  return { success: true, code: null, message: null, data };
-}
-
-function failed(fault: Pick<SnowflakeFault, "code" | "sqlState" | "message">): object {
-  const { code, sqlState, message } = fault;
-  const data = { errorCode: code, sqlState, queryId: randomUUID() };
-  return { success: false, code, message, data };
-}
-
-function answered(answer: Answer, nowhere: string | undefined): object {
-  const queryId = randomUUID();
-  if (answer.kind === "upload") {
-    return done({
-      command: "UPLOAD",
-      src_locations: [answer.from.replace(/^file:\/\//, "")],
-      parallel: 4,
-      autoCompress: false,
-      overwrite: true,
-      sourceCompression: "gzip",
-      stageInfo: { locationType: "LOCAL_FS", location: nowhere ?? answer.to, creds: {} },
-      queryId,
-    });
-  }
-  const { rowtype, rowset, statementTypeId } = answer;
-  return done({
-    rowtype,
-    rowset,
-    total: rowset.length,
-    returned: rowset.length,
-    queryId,
-    statementTypeId,
-    version: 1,
-    parameters: [],
-  });
 }

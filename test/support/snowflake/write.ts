@@ -8,7 +8,7 @@ import type { Session } from "./session.js";
 import { encoded, translated } from "./translate.js";
 
 /** Types of a query's columns, as DuckDB names them. */
-export async function typesOf(session: Session, query: string): Promise<readonly string[]> {
+async function typesOf(session: Session, query: string): Promise<readonly string[]> {
   const described = await session.connection.runAndReadAll(`DESCRIBE ${query}`);
   return described.getRowObjects().map((row) => String(row["column_type"]));
 }

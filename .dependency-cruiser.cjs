@@ -102,18 +102,18 @@ module.exports = {
       comment:
         "A dialect turns plans into SQL text: no driver, no Node module, not even their types.",
       severity: "error",
-      from: { path: "(^|/)dialect\\.ts$" },
+      from: { path: "^src/loaders/([^/]+/)?(dialect|sql)\\.ts$" },
       to: { pathNot: OURS },
     },
     {
       name: "dialects-import-types",
       comment:
-        "A dialect may import any of our types, but values from src/core and the names of tables only.",
+        "A dialect may import any of our types, but values from src/core, the names of tables and its sql.ts only.",
       severity: "error",
-      from: { path: "(^|/)dialect\\.ts$" },
+      from: { path: "^src/loaders/([^/]+/)?(dialect|sql)\\.ts$" },
       to: {
         path: OURS,
-        pathNot: ["^src/core/", "^src/loaders/table\\.ts$"],
+        pathNot: ["^src/core/", "^src/loaders/(table|[^/]+/sql)\\.ts$"],
         dependencyTypesNot: ["type-only", "type-import"],
       },
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { bigquery } from "./destinations/bigquery.js";
 import { duckdb } from "./destinations/duckdb.js";
 import { jsonl } from "./destinations/jsonl.js";
 
@@ -8,7 +9,7 @@ export const DEFAULT_TYPE = "duckdb";
 
 /** Every type of destination; a new one is a file in `destinations/` and a word here. */
 export const destination = z
-  .discriminatedUnion("type", [duckdb, jsonl])
+  .discriminatedUnion("type", [duckdb, bigquery, jsonl])
   .prefault({ type: DEFAULT_TYPE })
   .meta({
     title: "Destination",

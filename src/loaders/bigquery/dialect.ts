@@ -19,6 +19,7 @@ import {
   lastOnly,
   latest,
   literal,
+  parsing,
   quoted,
   refuseName,
   SORTABLE,
@@ -105,7 +106,12 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
   };
 
   const insert = ({ table, relation }: Staged, loadId: string): Statement => {
-    const values = targets(table, loadId);
+    const nested = new Set(
+      table.columns.filter((c) => c.type === "json").map((c) => quoted(c.name)),
+    );
+    const values = targets(table, loadId).map(
+      ([name, value]) => [name, nested.has(name) ? parsing(value) : value] as const,
+    );
     return {
       purpose: `writing into ${table.name}`,
       sql: [
@@ -129,7 +135,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       [
         "SELECT t.table_name AS relation, IF(t.table_type = 'BASE TABLE', 'table', 'view') AS kind,",
         "c.column_name AS name, c.data_type AS type,",
-        "c.is_nullable = 'NO' AND IFNULL(c.column_default, 'NULL') = 'NULL' AS required",
+        // Through JSON, because not every server's view has this column.
+        "c.is_nullable = 'NO' AND IFNULL(JSON_VALUE(TO_JSON_STRING(c), '$.column_default'), 'NULL') = 'NULL' AS required",
         `FROM ${place}.INFORMATION_SCHEMA.TABLES AS t`,
         `LEFT JOIN ${place}.INFORMATION_SCHEMA.COLUMNS AS c ON c.table_name = t.table_name`,
         `WHERE NOT STARTS_WITH(t.table_name, '${STAGE}')`,
@@ -231,7 +238,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
 
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",
-      sql: `INSERT INTO ${named("_kb4_rejects")} (load_id, stream, reason, raw, seen_at) SELECT ${literal(loadId)}, s.stream, s.reason, PARSE_JSON(s.raw, wide_number_mode => 'round'), s.seen_at FROM ${relation} AS s`,
+      sql: `INSERT INTO ${named("_kb4_rejects")} (load_id, stream, reason, raw, seen_at) SELECT ${literal(loadId)}, s.stream, s.reason, ${parsing("s.raw")}, s.seen_at FROM ${relation} AS s`,
     }),
 
     readState: (pipeline) =>

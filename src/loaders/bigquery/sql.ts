@@ -60,9 +60,17 @@ export const instant = (at: string): string => `TIMESTAMP ${literal(at)}`;
 export const described = (description: string): string =>
   description === "" ? "" : ` OPTIONS(description = ${literal(description.slice(0, 1024))})`;
 
-/** The last version of each row of a staging table. */
+/** The last version of each row of a staging table, as it goes into its table. */
 export function latest({ table, relation }: Staged): string {
-  return `SELECT * FROM ${relation} WHERE TRUE ${lastOnly(table)}`;
+  const nested = table.columns.filter((c) => c.type === "json").map((c) => quoted(c.name));
+  const parsed = nested.map((name) => `${parsing(name)} AS ${name}`);
+  const all = parsed.length === 0 ? "*" : `* REPLACE (${parsed.join(", ")})`;
+  return `SELECT ${all} FROM ${relation} WHERE TRUE ${lastOnly(table)}`;
+}
+
+/** Staged text as JSON. BigQuery's JSON has no integers beyond 64 bits: they are rounded. */
+export function parsing(name: string): string {
+  return `PARSE_JSON(${name}, wide_number_mode => 'round')`;
 }
 
 /** Leaves the last version of each row. */
@@ -71,15 +79,13 @@ export function lastOnly({ primaryKey }: Table): string {
   return `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${keys} ORDER BY ${quoted(SEQUENCE.name)} DESC) = 1`;
 }
 
-/** Columns of a table and what a staged row `s` brings to each. */
+/** Columns of a table, the loader's too, and what a row `s` brings to each. */
 export function targets(table: Table, loadId: string): readonly (readonly [string, string])[] {
   const [id, extracted, digest] = META.map((c) => quoted(c.name)) as [string, string, string];
   return [
-    ...table.columns.map(({ name, type }): readonly [string, string] => [
+    ...table.columns.map(({ name }): readonly [string, string] => [
       quoted(name),
-      type === "json"
-        ? `PARSE_JSON(s.${quoted(name)}, wide_number_mode => 'round')`
-        : `s.${quoted(name)}`,
+      `s.${quoted(name)}`,
     ]),
     [id, literal(loadId)],
     [extracted, `s.${extracted}`],

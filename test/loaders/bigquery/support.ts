@@ -38,12 +38,8 @@ export const clock: Clock = {
 /** A client of its own: what others see. */
 export function clientAt(endpoint: string): BigQuery {
   process.env["METADATA_SERVER_DETECTION"] = "none";
-  return new BigQuery({
-    projectId: PROJECT,
-    apiEndpoint: endpoint,
-    useAuthWithCustomEndpoint: true,
-    authClient: new PassThroughClient(),
-  });
+  const local = { useAuthWithCustomEndpoint: true, authClient: new PassThroughClient() };
+  return new BigQuery({ projectId: PROJECT, apiEndpoint: endpoint, ...local });
 }
 
 /** A dataset that loaders fill. */

@@ -45,6 +45,10 @@ async function opened(destination: Destination, common: Common): Promise<Loader>
       const { path, schema, memory_limit: memoryLimit } = destination;
       return openDuckDb({ ...shared, path, schema, memoryLimit });
     }
+    case "bigquery": {
+      const { openBigQuery } = await import("../loaders/bigquery/index.js");
+      return openBigQuery({ ...shared, settings: destination });
+    }
     case "jsonl": {
       const { openJsonl } = await import("../loaders/jsonl/index.js");
       return openJsonl({ ...shared, path: destination.path });
@@ -69,6 +73,8 @@ export function describeDestination(destination: Destination): string {
   switch (destination.type) {
     case "duckdb":
       return `duckdb ${destination.path}, schema ${destination.schema}`;
+    case "bigquery":
+      return `bigquery ${destination.project}.${destination.dataset}`;
     case "jsonl":
       return `jsonl ${destination.path}`;
     case "snowflake":

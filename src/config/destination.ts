@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+import { bigquery } from "./destinations/bigquery.js";
 import { duckdb } from "./destinations/duckdb.js";
 import { jsonl } from "./destinations/jsonl.js";
 import { snowflake } from "./destinations/snowflake.js";
@@ -9,7 +10,7 @@ export const DEFAULT_TYPE = "duckdb";
 
 /** Every type of destination; a new one is a file in `destinations/` and a word here. */
 export const destination = z
-  .discriminatedUnion("type", [duckdb, jsonl, snowflake])
+  .discriminatedUnion("type", [duckdb, bigquery, jsonl, snowflake])
   .prefault({ type: DEFAULT_TYPE })
   .meta({
     title: "Destination",

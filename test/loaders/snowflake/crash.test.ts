@@ -55,7 +55,7 @@ test.for(POINTS)(
   },
 );
 
-test("killed at any moment, again and again", { timeout: 60_000 + KILLS * 5_000 }, async () => {
+test("killed at any moment, again and again", { timeout: 60_000 + KILLS * 15_000 }, async () => {
   const at = await desk({ users: USERS });
 
   for (let kill = 0; kill < KILLS; kill += 1) {

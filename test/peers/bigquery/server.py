@@ -1,11 +1,13 @@
-"""local-bigquery with four repairs, made from outside.
+"""local-bigquery with five repairs, made from outside.
 
 MERGE within a transaction (DuckDB aborts a transaction at a nested BEGIN), named arguments within a
-MERGE, compressed uploads, and 409 for a job id that is given twice at the same moment.
+MERGE, two RENAME COLUMN in one ALTER TABLE, compressed uploads, and 409 for a job id that is given
+twice at the same moment.
 """
 
 import gzip
 import os
+import re
 import shutil
 import sys
 import threading
@@ -58,11 +60,21 @@ merge.run = merge_within
 submit_job, one_at_a_time = runner.submit, threading.Lock()
 
 
+TWO_NAMES = re.compile(r"(ALTER TABLE \S+) (RENAME COLUMN \S+ TO \S+), (RENAME COLUMN)")
+
+
+def apart(configuration):
+    query = getattr(configuration, "query", None)
+    if query is not None and isinstance(query.query, str):
+        query.query = TWO_NAMES.sub(r"\1 \2;\n\1 \3", query.query)
+
+
 def submit(project_id, job_id, configuration, upload=None):
     if upload and open(upload, "rb").read(2) == b"\x1f\x8b":
         with gzip.open(upload, "rb") as packed, open(f"{upload}.plain", "wb") as plain:
             shutil.copyfileobj(packed, plain)
         os.replace(f"{upload}.plain", upload)
+    apart(configuration)
     with one_at_a_time:
         return submit_job(project_id, job_id, configuration, upload)
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as realSleep } from "node:timers/promises";
 
-import { BigQuery } from "@google-cloud/bigquery";
+import { BigQuery, type BigQueryOptions } from "@google-cloud/bigquery";
 import { PassThroughClient } from "google-auth-library";
 import { onTestFinished } from "vitest";
 
@@ -36,10 +36,10 @@ export const clock: Clock = {
 };
 
 /** A client of its own: what others see. */
-export function clientAt(endpoint: string): BigQuery {
+export function clientAt(endpoint: string, more: BigQueryOptions = {}): BigQuery {
   process.env["METADATA_SERVER_DETECTION"] = "none";
   const local = { useAuthWithCustomEndpoint: true, authClient: new PassThroughClient() };
-  return new BigQuery({ projectId: PROJECT, apiEndpoint: endpoint, ...local });
+  return new BigQuery({ projectId: PROJECT, apiEndpoint: endpoint, ...local, ...more });
 }
 
 /** A dataset that loaders fill. */

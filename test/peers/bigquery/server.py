@@ -1,11 +1,13 @@
-"""local-bigquery with three repairs, made from outside.
+"""local-bigquery with five repairs, made from outside.
 
-MERGE within a transaction (DuckDB aborts a transaction at a nested BEGIN), compressed uploads, and
-409 for a job id that is given twice at the same moment.
+MERGE within a transaction (DuckDB aborts a transaction at a nested BEGIN), named arguments within a
+MERGE, two RENAME COLUMN in one ALTER TABLE, compressed uploads, and 409 for a job id that is given
+twice at the same moment.
 """
 
 import gzip
 import os
+import re
 import shutil
 import sys
 import threading
@@ -14,6 +16,7 @@ from importlib.metadata import entry_points
 
 import duckdb
 from local_bigquery.jobs import merge, runner
+from sqlglot import exp
 
 
 class WithinTransaction:
@@ -41,9 +44,29 @@ class WithinTransaction:
 
 
 run_merge = merge.run
-merge.run = lambda cursor, tree, context: run_merge(WithinTransaction(cursor), tree, context)
+
+
+def merge_within(cursor, tree, context):
+    # A MERGE is written out and read again, and then PARSE_JSON has another name.
+    for call in tree.find_all(exp.Anonymous):
+        if call.name.lower().endswith("parse_json"):
+            plain = [a.expression if isinstance(a, exp.Kwarg) else a for a in call.expressions]
+            call.set("expressions", plain)
+    return run_merge(WithinTransaction(cursor), tree, context)
+
+
+merge.run = merge_within
 
 submit_job, one_at_a_time = runner.submit, threading.Lock()
+
+
+TWO_NAMES = re.compile(r"(ALTER TABLE \S+) (RENAME COLUMN \S+ TO \S+), (RENAME COLUMN)")
+
+
+def apart(configuration):
+    query = getattr(configuration, "query", None)
+    if query is not None and isinstance(query.query, str):
+        query.query = TWO_NAMES.sub(r"\1 \2;\n\1 \3", query.query)
 
 
 def submit(project_id, job_id, configuration, upload=None):
@@ -51,6 +74,7 @@ def submit(project_id, job_id, configuration, upload=None):
         with gzip.open(upload, "rb") as packed, open(f"{upload}.plain", "wb") as plain:
             shutil.copyfileobj(packed, plain)
         os.replace(f"{upload}.plain", upload)
+    apart(configuration)
     with one_at_a_time:
         return submit_job(project_id, job_id, configuration, upload)
 

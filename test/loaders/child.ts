@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as realSleep } from "node:timers/promises";
 
 import { DuckDBInstance } from "@duckdb/node-api";
 
@@ -8,6 +8,7 @@ import { iso } from "../../src/core/clock.js";
 import { ConnectorError } from "../../src/core/errors.js";
 import type { RecordBatch, Row } from "../../src/core/record.js";
 import { EMPTY_STATE } from "../../src/core/state.js";
+import { openBigQuery } from "../../src/loaders/bigquery/index.js";
 import { openDuckDb } from "../../src/loaders/duckdb/index.js";
 import type { Loader } from "../../src/loaders/loader.js";
 
@@ -24,25 +25,34 @@ async function told(): Promise<void> {
   for await (const _line of createInterface(process.stdin));
 }
 
+/** Into a DuckDB file, or, where the path is `http://…#dataset`, into BigQuery. */
 function loader(): Loader {
-  return openDuckDb({
-    path,
-    schema: "knowbe4",
-    memoryLimit: "128MB",
-    pipeline: "knowbe4",
-    strangers: [],
-    mode: mode as "append",
-    clock: {
-      now: () => Date.now(),
-      monotonic: () => performance.now(),
-      sleep: async () => nextTurn(),
-      after: () => () => undefined,
-    },
-    random: () => Math.random(),
-    emit: () => undefined,
-    toolVersion: "0.0.0-test",
+  const [endpoint = "", dataset, spoolDir] = path.split("#");
+  if (dataset === undefined) {
+    return openDuckDb({ ...common, path, schema: "knowbe4", memoryLimit: "128MB" });
+  }
+  const settings = { project: "test-project", dataset, create_dataset: true };
+  return openBigQuery({
+    ...common,
+    ...(spoolDir === undefined ? {} : { spoolDir }),
+    settings: { ...settings, api_endpoint: endpoint },
   });
 }
+
+const common = {
+  pipeline: "knowbe4",
+  strangers: [],
+  mode: mode as "append",
+  clock: {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: async (ms: number) => realSleep(Math.min(ms, 50)),
+    after: () => () => undefined,
+  },
+  random: () => Math.random(),
+  emit: () => undefined,
+  toolVersion: "0.0.0-test",
+};
 
 async function opened(made: Loader): Promise<void> {
   const startedAt = iso(Date.now());

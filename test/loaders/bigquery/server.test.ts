@@ -124,7 +124,7 @@ describe.skipIf(ENDPOINT === undefined)(`BigQuery${SKIPPED}`, { timeout: 240_000
     ]);
   });
 
-  test("integers beyond 64 bits within JSON are rounded, as the page says", async () => {
+  test("integers of 64 bits stay exact, within JSON too", async () => {
     const { load, query } = await bigQueryDesk();
 
     await load(stream("odd", { id: "integer", v: "json" }), [

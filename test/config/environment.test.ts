@@ -206,7 +206,7 @@ test("every setting is described, typed and shown with its default in the JSON s
     settings()
       .filter((s) => s.secret)
       .map((s) => s.path),
-  ).toEqual([["api_key"]]);
+  ).toEqual([["api_key"], ["destination", "key_json"]]);
   expect(schema).toContain('"airbyte_secret":true');
 });
 

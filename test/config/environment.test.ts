@@ -53,7 +53,8 @@ test("every plain setting can be given as a variable", () => {
     on_quota_exhausted: "wait",
     group_members: "endpoint",
   };
-  const env = settings().map((s) => [
+  const fitting = settings().filter((s) => s.types.length === 0 || s.types.includes("duckdb"));
+  const env = fitting.map((s) => [
     envName(s),
     values[s.path.join(".")] ?? (s.type === "number" ? "7" : "text"),
   ]);
@@ -205,6 +206,37 @@ test("every setting is described, typed and shown with its default in the JSON s
     settings()
       .filter((s) => s.secret)
       .map((s) => s.path),
-  ).toEqual([["api_key"]]);
+  ).toEqual([["api_key"], ["destination", "key_json"]]);
   expect(schema).toContain('"airbyte_secret":true');
+});
+
+test("a destination of another type takes its own settings from variables and files", () => {
+  const key = file("key.json", '{"type":"service_account"}');
+  const destination = {
+    TAP_KNOWBE4_DESTINATION_TYPE: "bigquery",
+    TAP_KNOWBE4_DESTINATION_PROJECT: "my-project",
+    TAP_KNOWBE4_DESTINATION_CREATE_DATASET: "false",
+    TAP_KNOWBE4_DESTINATION_MAX_BYTES_BILLED: "1000",
+    TAP_KNOWBE4_DESTINATION_KEY_JSON_FILE: key,
+  };
+
+  const config = load({ ...KEY, ...destination });
+
+  expect(config.destination).toEqual({
+    type: "bigquery",
+    project: "my-project",
+    dataset: "knowbe4",
+    create_dataset: false,
+    max_bytes_billed: 1000,
+    key_json: '{"type":"service_account"}',
+    mode: "merge",
+  });
+});
+
+test("a setting of another type of destination is told with the types that have it", () => {
+  const env = { ...KEY, TAP_KNOWBE4_DESTINATION_PROJECT: "my-project" };
+
+  expect(problem(() => load(env))).toBe(
+    'config: destination.project is no setting of destination.type "duckdb", only of "bigquery"',
+  );
 });

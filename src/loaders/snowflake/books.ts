@@ -102,7 +102,7 @@ export function booksIn(named: (table: string) => string, place: string): Books 
                 sql: [
                   `MERGE INTO ${state} AS t USING (${marked.join(" UNION ALL ")}) AS s`,
                   `ON t."PIPELINE" = ${who} AND t."STREAM" = s."STREAM"`,
-                  `WHEN MATCHED THEN UPDATE SET t."VERSION" = ${to}, t."STATE" = s."STATE", t."LOAD_ID" = ${literal(loadId)}, t."UPDATED_AT" = ${instant(at)}`,
+                  `WHEN MATCHED THEN UPDATE SET "VERSION" = ${to}, "STATE" = s."STATE", "LOAD_ID" = ${literal(loadId)}, "UPDATED_AT" = ${instant(at)}`,
                   `WHEN NOT MATCHED THEN INSERT ${columns} VALUES (${who}, s."STREAM", ${rest})`,
                 ].join(" "),
               },

@@ -34,6 +34,7 @@ export const enrollments = defineStream({
     end: "end_date",
   },
   aliases: { user_id: ["user.id"] },
+  priority: 20,
   schema: z.object({
     enrollment_id: id("The enrollment."),
     content_type: text("`Store Purchase` or `Uploaded Policy`; others may be added."),

@@ -31,6 +31,7 @@ export const groupMembers = defineStream({
     count: "member_count",
     except: { field: "status", value: "archived" },
   },
+  priority: -10,
   schema: z.object({
     group_id: id("The group; `groups.id`."),
     user_id: id("The member; `users.id`.", "identifier"),

@@ -21,6 +21,7 @@ export const groupRiskScoreHistory = defineStream({
   primaryKey: ["group_id", "date"],
   replication: DAILY,
   selectedByDefault: false,
+  priority: 30,
   schema: z.object({
     group_id: id("The group; `groups.id`."),
     date: day("The day, UTC."),

@@ -17,6 +17,7 @@ export const policies = defineStream({
   primaryKey: ["policy_id"],
   replication: { mode: "full_table" },
   aliases: { policy_id: ["id"] },
+  priority: -20,
   schema: z.object({
     policy_id: id("The policy."),
     ...CONTENT,

@@ -45,6 +45,7 @@ export const securityTestRecipients = defineStream({
     qr_code_scanned: ["qr_code_scanned_at"],
     vulnerable_plugins_at: ["vulnerable-plugins_at"],
   },
+  priority: 10,
   schema: z.object({
     recipient_id: id("The recipient of this test."),
     pst_id: id("The security test; `security_tests.pst_id`."),

@@ -1,7 +1,8 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Listing, Page, PageSource, SourceMemory } from "../core/ports.js";
 import type { Call, Part } from "./attempt.js";
-import type { Client, Pagination } from "./client.js";
+import { ACCOUNT_PATH, type Client, type Pagination } from "./client.js";
+import { Identity } from "./identity.js";
 import { PageKeys, Repeats } from "./repeats.js";
 
 /** Answers of a server that has no such page, in place of an empty one. */
@@ -21,13 +22,21 @@ interface PageEnd {
   readonly isRepeated: boolean;
 }
 
+/** What a source goes on from. */
+export interface SourceOptions {
+  /** What the last run remembers. */
+  readonly earlier?: SourceMemory;
+  /** Ask first which account it is, and refuse the state of another one. */
+  readonly identify?: true;
+}
+
 /**
  * Reads listings through a client, and finds out how this server pages.
  *
- * @param earlier what the last run remembers.
+ * @throws while reading, ConnectorError `state` if the state is another account's.
  */
-export function createSource(client: Client, earlier?: SourceMemory): PageSource {
-  return new ApiSource(client, earlier?.paging ?? null);
+export function createSource(client: Client, options: SourceOptions = {}): PageSource {
+  return new ApiSource(client, options);
 }
 
 class ApiSource implements PageSource {
@@ -36,10 +45,15 @@ class ApiSource implements PageSource {
   /** How listings are paged in this run, once it is known. */
   #way: Way | null;
   #probe: Promise<void> | undefined;
+  readonly #identity: Identity | undefined;
+  readonly #account: string | undefined;
 
-  constructor(client: Client, earlier: Way | null) {
+  constructor(client: Client, { earlier, identify }: SourceOptions) {
     this.#client = client;
-    this.#earlier = earlier;
+    this.#earlier = earlier?.paging ?? null;
+    this.#account = earlier?.account;
+    if (earlier !== undefined) client.restore(earlier);
+    if (identify) this.#identity = new Identity(client, earlier?.account);
     this.#way = client.pagination === "page" ? "page" : null;
   }
 
@@ -48,12 +62,20 @@ class ApiSource implements PageSource {
   }
 
   get memory(): SourceMemory {
-    return { paging: this.#way ?? this.#earlier };
+    const account = this.#identity?.digest ?? this.#account;
+    return {
+      paging: this.#way ?? this.#earlier,
+      ...(account === undefined ? {} : { account }),
+      ...this.#client.memory,
+    };
   }
 
   async *pages(listing: Listing, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
+    await this.#identity?.check(listing.stream, signal);
+    const known = listing.endpoint === ACCOUNT_PATH ? this.#identity?.take() : null;
     const walk = new Walk(this.#client, listing, signal);
-    if (listing.kind === "object") yield* walk.object();
+    if (known != null) yield known;
+    else if (listing.kind === "object") yield* walk.object();
     else if (listing.kind === "whole") yield* this.#whole(walk);
     else if (this.#way === "page" && !this.#isByCursorOnly) yield* this.#fromPage(1, walk);
     else yield* this.#byCursor(walk);

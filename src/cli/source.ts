@@ -8,13 +8,13 @@ import {
 import type { Config } from "../config/schema.js";
 import type { Emit } from "../core/events.js";
 import type { PageSource } from "../core/ports.js";
-import { SOURCE_KEY, type State } from "../core/state.js";
+import { memoryOf, type State } from "../core/state.js";
 import type { Io } from "./io.js";
 import { version } from "./version.js";
 
 /** The API of the configured account. */
 export interface RealSource {
-  /** @param state of the last run: how listings are paged is remembered in it. */
+  /** @param state of the last run: how listings are paged and the last day's requests are in it. */
   pages(state: State): PageSource;
   check(signal: AbortSignal): Promise<AccountFacts>;
 }
@@ -32,6 +32,7 @@ export function realSource(config: Config, io: Io, emit: Emit): RealSource {
       perSecond: limit.per_second,
       perMinute: limit.per_minute,
       perDay: limit.per_day,
+      reserve: limit.reserve,
     },
     onQuotaExhausted: config.on_quota_exhausted,
     retry: { maxAttempts: retry.max_attempts, maxSeconds: retry.max_seconds },
@@ -42,7 +43,7 @@ export function realSource(config: Config, io: Io, emit: Emit): RealSource {
     env: io.env,
   });
   return {
-    pages: (state) => createSource(client, { paging: state.bookmarks[SOURCE_KEY]?.paging ?? null }),
+    pages: (state) => createSource(client, { earlier: memoryOf(state), identify: true }),
     check: (signal) => checkConnection(client, signal),
   };
 }

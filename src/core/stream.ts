@@ -120,6 +120,8 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
   readonly derive?: Derivation;
   /** Whether it is read when nobody selected streams. Default true. */
   readonly selectedByDefault?: boolean;
+  /** Lower ones are read first; default 0. A day's quota may not be enough for all. */
+  readonly priority?: number;
 }
 
 /**
@@ -148,6 +150,7 @@ export function defineStream<
     readonly aliases?: Readonly<Partial<Record<Field<NoInfer<S>>, readonly string[]>>>;
     readonly repeats?: StreamDef;
     readonly selectedByDefault?: boolean;
+    readonly priority?: number;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

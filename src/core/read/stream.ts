@@ -27,7 +27,7 @@ export async function readStream(reader: StreamReader, gathered: Gatherers): Pro
     if (def.derive !== undefined && memberships !== undefined) {
       await readDerived(reader, below, memberships, def.derive);
     } else await readAllBelow(reader, below);
-  } else if (by.by === "cursor") await readSinceBelow(reader, required(parents, def.name), by);
+  } else if (by.by === "cursor") await readSinceBelow(reader, parents, by);
   else await readChangedBelow(reader, required(parents, def.name));
 }
 

@@ -18,6 +18,7 @@ export const policies = defineStream({
   replication: { mode: "full_table" },
   aliases: { policy_id: ["id"] },
   priority: -20,
+  expect: { rows: 10 },
   schema: z.object({
     policy_id: id("The policy."),
     ...CONTENT,

@@ -19,6 +19,7 @@ export const securityTests = defineStream({
   replication: { mode: "full_table" },
   aliases: { landing_page: ["landing-page"] },
   priority: -20,
+  expect: { rows: 40 },
   schema: z.object({
     campaign_id: id("The phishing campaign; `campaigns.campaign_id`."),
     pst_id: id("The security test."),

@@ -17,6 +17,7 @@ export interface StreamOutcome {
 export type SyncEvent =
   | { readonly type: "stream_started"; readonly stream: string }
   | EstimateEvent
+  | PlannedEvent
   | { readonly type: "page"; readonly stream: string; readonly rows: number }
   | RequestEvent
   | { readonly type: "waiting"; readonly reason: string; readonly waitMs: number }
@@ -41,6 +42,13 @@ export interface EstimateEvent {
   readonly type: "estimate";
   readonly stream: string;
   readonly rows: number;
+}
+
+/** What a stream is expected to take, said before it is read. */
+export interface PlannedEvent {
+  readonly type: "planned";
+  readonly stream: string;
+  readonly requests: number;
 }
 
 /** Something a person should know that is not a failure. One line, no secret, no person's data. */

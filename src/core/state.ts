@@ -16,7 +16,7 @@ export interface Part {
   readonly readAt: string;
   /** How many rows there were. */
   readonly rows: number;
-  /** When it was first seen to be over, ISO 8601 UTC; null while it is open. */
+  /** When it ended, or was first seen to have, ISO 8601 UTC; null while it is open. */
   readonly overSince?: string | null;
 }
 

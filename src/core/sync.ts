@@ -10,13 +10,7 @@ import { withProgress } from "./quota.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
-import {
-  applyCheckpoints,
-  memoryOf,
-  SOURCE_KEY,
-  type SourceMemory,
-  type State,
-} from "./state.js";
+import { applyCheckpoints, memoryOf, SOURCE_KEY, type SourceMemory, type State } from "./state.js";
 
 /** What a run works with. Everything that touches the world is passed in. */
 export interface SyncOptions {
@@ -196,6 +190,7 @@ class Run {
       emit,
       signal: AbortSignal.any([stop, kill, over.signal]),
       startedAt: this.#startedAt,
+      state: this.#options.plan.state,
       collectors: this.#gatherers.of(planned.def),
       deliver: async (batch) => {
         // After a throw a sink must not be called again, whatever the reading makes of it.

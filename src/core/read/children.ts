@@ -131,6 +131,7 @@ export async function readDerived(
   reader.estimate(parents.list.reduce((sum, parent) => sum + rowsOf(parent), 0));
   const read = branches(reader, differs);
   const tally = newTally(parents.list.length - differs.length);
+  let derived = 0;
   try {
     for (const parent of parents.list) {
       const members = memberships.proved(parent.key, parent.count);
@@ -139,6 +140,7 @@ export async function readDerived(
         if (next.done !== true) await readBranch(reader, next.value, tally);
         continue;
       }
+      derived += members.length;
       await reader.give(members.length, (i) =>
         derivedRow(reader, parent, derive.as, members[i] ?? null),
       );
@@ -147,7 +149,8 @@ export async function readDerived(
     read.return(undefined);
   }
   requireSome(reader, tally);
-  await reader.checkpoint({ completedAt: reader.context.startedAt });
+  const { startedAt } = reader.context;
+  await reader.checkpoint({ completedAt: startedAt, rows: derived + reader.came });
 }
 
 function derivedRow(reader: StreamReader, parent: Parent, as: string, key: Row[string]): Row {

@@ -8,7 +8,7 @@ import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../
 import type { PlannedStream } from "../plan.js";
 import type { Listing, Page, PageSource } from "../ports.js";
 import type { RecordBatch, Row } from "../record.js";
-import type { Bookmark } from "../state.js";
+import type { Bookmark, State } from "../state.js";
 
 /** What the settings say about how streams are read. */
 export interface ReadSettings {
@@ -36,6 +36,8 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   /** Start of the run, ISO 8601 UTC. */
   readonly startedAt: string;
+  /** State that the run starts from. */
+  readonly state: State;
   readonly collectors: readonly Collector[];
   /** Hands a batch to the sink, if the stream is handed on at all. */
   readonly deliver: (batch: RecordBatch) => Promise<void>;
@@ -46,6 +48,8 @@ export class StreamReader {
   readonly context: ReadContext;
   rows = 0;
   rejected = 0;
+  /** Items that the API gave, handed on or not. */
+  came = 0;
   readonly #normalise: Normalise;
   readonly #itemKey: (item: unknown) => string;
   readonly #drifted = new Set<string>();
@@ -84,6 +88,7 @@ export class StreamReader {
    */
   async take(page: Page, bound: Bound = {}, keep?: (row: Row) => boolean): Promise<number> {
     const { collectors, planned, emit } = this.context;
+    this.came += page.items.length;
     for (const item of page.items) for (const collector of collectors) collector.add(item);
     emit({ type: "page", stream: planned.def.name, rows: page.items.length });
     const into = { rows: [] as Row[], rejects: [] as RecordBatch["rejects"][number][] };

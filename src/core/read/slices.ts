@@ -166,6 +166,7 @@ async function readSlice(
 }
 
 function partOf(slice: Slice, rows: number, readAt: string, before: Part | undefined): Part {
-  const overSince = slice.over ? (before?.overSince ?? readAt) : null;
+  const ended = slice.end !== null && slice.end < readAt ? slice.end : readAt;
+  const overSince = slice.over ? (before?.overSince ?? ended) : null;
   return { print: slice.print, readAt, rows, overSince };
 }

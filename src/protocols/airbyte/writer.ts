@@ -96,6 +96,7 @@ export class AirbyteWriter implements Sink {
           event.stream === null ? event.message : `${event.stream}: ${event.message}`,
         );
         break;
+      case "planned":
       case "request":
       case "page":
       case "checkpoint":

@@ -59,7 +59,7 @@ async function stateOf(flags: PlanFlags, config: Config, io: Io): Promise<State>
     return parseState(value, path);
   }
   await using loader = await openDestination(config, { io, emit: () => undefined });
-  return (await loader.exists()) ? loader.readState() : EMPTY_STATE;
+  return (await loader.exists()) ? await loader.readState() : EMPTY_STATE;
 }
 
 function textOf({ streams, first, next, quota, counted: isCounted }: Estimate): string {

@@ -1,4 +1,5 @@
 import type { ConnectorError } from "./errors.js";
+import type { Proof } from "./proof.js";
 
 /** How one stream ended. A run's exit code is the worst over its streams. */
 export interface StreamOutcome {
@@ -7,6 +8,8 @@ export interface StreamOutcome {
   readonly status: "complete" | "partial" | "failed" | "skipped";
   readonly rows: number;
   readonly rejected: number;
+  /** What shows that nothing is missing; absent if nothing was read. */
+  readonly proof?: Proof;
   readonly error?: ConnectorError;
 }
 

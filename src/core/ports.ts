@@ -1,5 +1,6 @@
 import type { Column } from "./columns.js";
 import type { StreamOutcome } from "./events.js";
+import type { ListingEnd } from "./proof.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
 import type { SourceMemory, State } from "./state.js";
 import type { ListingKind } from "./stream.js";
@@ -23,6 +24,8 @@ export interface Listing {
   readonly kind: ListingKind;
   /** What identifies an item within this listing; tells a repeated page from a new one. */
   readonly itemKey: (item: unknown) => string;
+  /** Told once it was read to its end: what came, and why it is over. */
+  readonly told?: (end: ListingEnd) => void;
 }
 
 /**

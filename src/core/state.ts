@@ -141,7 +141,9 @@ export function parseState(value: unknown, name: string): State {
     const fault = bookmarkFault(bookmark);
     if (fault !== undefined) return refuse(`bookmarks.${stream}${fault}`);
   }
-  return { ...value, version, bookmarks: bookmarks as Readonly<Record<string, Bookmark>> };
+  // Printed with a state for people: no part of it.
+  const { proofs: _, ...rest } = value;
+  return { ...rest, version, bookmarks: bookmarks as Readonly<Record<string, Bookmark>> };
 }
 
 /** Dates that do not exist would compare with nothing, and what depends on them never be due. */

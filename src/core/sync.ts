@@ -214,11 +214,12 @@ class Run {
     over.abort();
     if (sinkFailure !== undefined) throw sinkFailure.error;
     const { rows, rejected } = reader;
+    const { proof } = reader.proof;
     if (failure === undefined) {
-      return { stream, status: rejected > 0 ? "partial" : "complete", rows, rejected };
+      return { stream, status: rejected > 0 ? "partial" : "complete", rows, rejected, proof };
     }
     this.#gatherers.markBroken(planned.def);
-    return { stream, status: "failed", rows, rejected, error: this.#errorOf(failure.error) };
+    return { stream, status: "failed", rows, rejected, proof, error: this.#errorOf(failure.error) };
   }
 }
 

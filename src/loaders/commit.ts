@@ -20,14 +20,23 @@ const REJECTS: Table = {
 
 /** Makes the schema and the loader's own tables where they are missing. */
 export async function prepareSchema(session: Session, dialect: Dialect): Promise<void> {
-  if (!(await isPrepared(session, dialect))) await session.run(dialect.bookkeeping());
+  if (!(await hasProofs(session, dialect))) await session.run(dialect.bookkeeping());
 }
 
 /** Whether the loader's own tables are there. */
 export async function isPrepared(session: Session, dialect: Dialect): Promise<boolean> {
   const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
-  return ["_kb4_state", "_kb4_loads", "_kb4_rejects"].every((name) => schema.has(name));
+  return BOOKS.every((name) => schema.has(name));
 }
+
+/** Whether they are there as this version has them: made by an earlier one, they hold no proofs. */
+export async function hasProofs(session: Session, dialect: Dialect): Promise<boolean> {
+  const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
+  const isThere = BOOKS.every((name) => schema.has(name));
+  return isThere && schema.get("_kb4_loads")?.columns.has("proof") === true;
+}
+
+const BOOKS = ["_kb4_state", "_kb4_loads", "_kb4_rejects"] as const;
 
 /** Whether a load is in the warehouse. */
 async function isCommitted(session: Session, dialect: Dialect, loadId: string): Promise<boolean> {
@@ -101,7 +110,7 @@ async function plan(
     loaded.push(loadedTable(part, writing.length === 0 ? null : staged));
   }
   for (const { stream, rejected } of manifest.withheld) {
-    loaded.push({ stream, mode: "rejects", staged: 0, rejected, relation: null });
+    loaded.push({ stream, mode: "rejects", staged: 0, rejected, proof: null, relation: null });
   }
   if (manifest.rejects !== null) {
     const { relation } = await stage(session, REJECTS, manifest.rejects, loadId);
@@ -160,12 +169,16 @@ async function asks(session: Session, purpose: string, sql: string | null): Prom
   return sql !== null && (await session.query(purpose, sql)).length > 0;
 }
 
-function loadedTable({ table, mode, file, rejected }: Part, staged: Staged | null): LoadedTable {
+function loadedTable(
+  { table, mode, file, rejected, proof }: Part,
+  staged: Staged | null,
+): LoadedTable {
   return {
     stream: table.name,
     mode: table.primaryKey.length === 0 && mode === "merge" ? "append" : mode,
     staged: file?.rows ?? 0,
     rejected,
+    proof: proof ?? null,
     relation: staged?.relation ?? null,
   };
 }

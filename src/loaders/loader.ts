@@ -10,7 +10,7 @@ import { isObject, stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import { commitPackage, isPrepared, prepareSchema } from "./commit.js";
+import { commitPackage, hasProofs, isPrepared, prepareSchema } from "./commit.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
@@ -101,6 +101,21 @@ export class Loader implements Sink {
     return await this.#loadState(session);
   }
 
+  /** The last proof of each stream that was read to its end: when it was committed, and figures. */
+  async readProofs(): Promise<Readonly<Record<string, unknown>>> {
+    const { warehouse, pipeline } = this.#options;
+    await using session = await warehouse.open("read");
+    if (!(await hasProofs(session, warehouse.dialect))) return {};
+    const sql = warehouse.dialect.readProofs(pipeline);
+    const answers = await session.query("reading the proofs", sql);
+    return Object.fromEntries(
+      answers.map(({ stream, committed_at, proof }) => [
+        String(stream),
+        { committed_at: String(committed_at), ...(parsed(proof) as object | null) },
+      ]),
+    );
+  }
+
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();
     this.#run = run;
@@ -152,7 +167,8 @@ export class Loader implements Sink {
     const declared = this.#declared.get(outcome.stream);
     if (declared === undefined) return [];
     if (outcome.status === "complete" || outcome.status === "partial") {
-      await open.complete(declared.table, declared.mode);
+      const proof = outcome.proof === undefined ? null : stringify({ ...outcome.proof });
+      await open.complete(declared.table, declared.mode, proof);
     } else {
       await open.breakOff(outcome.stream);
     }

@@ -33,8 +33,8 @@ test("a stream that fails keeps its old bookmark; the others move theirs", async
   expect(ran.error?.kind).toBe("unavailable");
   expect(ran.state.bookmarks).toEqual({
     ...before.bookmarks,
-    scores: { completedAt: "2026-06-01T00:00:00.000Z", cursor: "2026-05-31" },
-    exams: { completedAt: "2026-06-01T00:00:00.000Z" },
+    scores: { completedAt: "2026-06-01T00:00:00.000Z", cursor: "2026-05-31", rows: 1 },
+    exams: { completedAt: "2026-06-01T00:00:00.000Z", rows: 1 },
   });
 });
 

@@ -141,6 +141,7 @@ export async function readDerived(
         continue;
       }
       derived += members.length;
+      reader.proof.compared(members.length, members.length);
       await reader.give(members.length, (i) =>
         derivedRow(reader, parent, derive.as, members[i] ?? null),
       );
@@ -150,6 +151,7 @@ export async function readDerived(
   }
   requireSome(reader, tally);
   const { startedAt } = reader.context;
+  reader.proof.derived(derived);
   await reader.checkpoint({ completedAt: startedAt, rows: derived + reader.came });
 }
 
@@ -229,6 +231,7 @@ async function readBranch(
   }
   tally.read += 1;
   const { count } = branch.parent;
+  if (count !== null) reader.proof.compared(count, rows);
   if (count !== null && count !== rows) {
     const parent = nameOf(reader, branch.parent);
     reader.warn(`${parent} says ${String(count)} rows, ${String(rows)} came`);

@@ -7,6 +7,7 @@ import { textOf, type Json } from "../json.js";
 import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../normalise.js";
 import type { PlannedStream } from "../plan.js";
 import type { Listing, Page, PageSource } from "../ports.js";
+import { ProofBook } from "../proof.js";
 import type { RecordBatch, Row } from "../record.js";
 import type { Bookmark, State } from "../state.js";
 
@@ -50,6 +51,7 @@ export class StreamReader {
   rejected = 0;
   /** Items that the API gave, handed on or not. */
   came = 0;
+  readonly proof = new ProofBook();
   readonly #normalise: Normalise;
   readonly #itemKey: (item: unknown) => string;
   readonly #drifted = new Set<string>();
@@ -76,6 +78,9 @@ export class StreamReader {
       query: { ...def.query, ...query },
       kind: def.listing ?? "pages",
       itemKey: this.#itemKey,
+      told: (end) => {
+        this.proof.ended(end);
+      },
     };
     return this.context.source.pages(listing, this.context.signal);
   }

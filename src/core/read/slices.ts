@@ -87,6 +87,13 @@ async function scan(
     parts.set(slice.key, partOf(slice, rows, startedAt, before[slice.key]));
     counts.delete(slice.key);
   }
+  const unlisted = [...counts].filter(([key]) => key !== NO_SLICE);
+  if (unlisted.length > 0) {
+    const gone = unlisted.reduce((sum, [, n]) => sum + n, 0);
+    reader.warn(
+      `${String(gone)} rows of ${String(unlisted.length)} ${by.param} that are not listed: deleted, or the list is cut short`,
+    );
+  }
   const rows = [...counts.values()].reduce((sum, n) => sum + n, 0);
   if (rows > 0) parts.set(NO_SLICE, { print: "", readAt: startedAt, rows, overSince: startedAt });
   await reader.checkpoint({

@@ -210,7 +210,8 @@ function findEnrollment(
   for (const campaign of campaigns) {
     for (const slot of rotated(slotsOf(world, campaign), draw(world, 1))) {
       const found = enrollmentAt(world, campaign, slot);
-      if (isErased(world, found.person) || (user_id !== undefined && found.person.id !== user_id)) continue;
+      if (isErased(world, found.person) || (user_id !== undefined && found.person.id !== user_id))
+        continue;
       if (statuses.includes(statusOf(world, found))) return found;
     }
   }

@@ -63,7 +63,7 @@ test("the proof of each run stands in _kb4_loads, and state show prints the last
 
   const loads = await ask(
     destination.path,
-    "SELECT proof FROM knowbe4._kb4_loads WHERE stream = 'users' AND proof IS NOT NULL",
+    "SELECT proof FROM db.knowbe4._kb4_loads WHERE stream = 'users' AND proof IS NOT NULL",
   );
   expect(loads).toHaveLength(2);
   const shown = JSON.parse(io.out());

@@ -18,7 +18,7 @@ export class KeyCount {
   add(key: string): void {
     if (this.#isFull) return;
     if (this.#count >= this.#slots.length / 2) this.#grow();
-    if (this.#put(numberOf(key))) this.#count += 1;
+    if (this.distinct !== null && this.#put(numberOf(key))) this.#count += 1;
   }
 
   #put(value: number): boolean {

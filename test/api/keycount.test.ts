@@ -11,6 +11,7 @@ test("counts any keys as a set of them would", () => {
       for (const k of keys) count.add(k);
       return count.distinct === new Set(keys).size;
     }),
+    { numRuns: 20 },
   );
 });
 

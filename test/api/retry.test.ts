@@ -103,9 +103,7 @@ describe("a server's own number", () => {
 
     expect(await readOnce(source())).toEqual(rows(1));
     expect(clock.slept).toEqual([7_200_000]);
-    expect(events).toContainEqual(
-      expect.objectContaining({ type: "waiting", waitMs: 7_200_000 }),
-    );
+    expect(events).toContainEqual(expect.objectContaining({ type: "waiting", waitMs: 7_200_000 }));
   });
 
   test("beyond our patience with 503 is not the quota", async () => {

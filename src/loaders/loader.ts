@@ -110,6 +110,11 @@ export class Loader implements Sink {
     return this.#taken(await store.readState(pipeline));
   }
 
+  /** What shows that each stream was read completely, when it last was. */
+  async readProofs(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#options.store.readProofs(this.#options.pipeline);
+  }
+
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();
     this.#run = run;
@@ -160,7 +165,11 @@ export class Loader implements Sink {
     const declared = this.#declared.get(outcome.stream);
     if (declared === undefined) return [];
     if (outcome.status === "complete" || outcome.status === "partial") {
-      await open.complete(declared.table, declared.mode);
+      const proof =
+        outcome.proof === undefined
+          ? null
+          : stringify({ ...outcome.proof, read_at: iso(this.#options.clock.now()) });
+      await open.complete(declared.table, declared.mode, proof);
     } else {
       await open.breakOff(outcome.stream);
     }

@@ -45,7 +45,7 @@ test("on a terminal the view redraws itself and leaves the closing table behind"
 
   expect(code).toBe(0);
   expect(text.match(/\u001b\[\d+A\u001b\[0J/g)?.length).toBeGreaterThan(DEFAULTS.length);
-  expect(plain(text)).toMatch(/✓ users +30 rows +2 requests +[\d.]+ s$/m);
+  expect(plain(text)).toMatch(/✓ users +30 rows +1 request +[\d.]+ s$/m);
   const left = screen(text);
   expect(left.filter((line) => /^[✓›]/.test(line))).toEqual([]);
   expect(left.at(1)).toMatch(/^stream +rows +requests +retries +time/);

@@ -64,7 +64,7 @@ test("every plain setting can be given as a variable", () => {
   expect(config).toMatchObject({
     region: "eu",
     page_size: 7,
-    rate_limit: { per_second: 7, per_minute: 7, per_day: 7 },
+    rate_limit: { per_second: 7, per_minute: 7, per_day: 7, reserve: 7 },
     retry: { max_attempts: 7, max_seconds: 7 },
     destination: { type: "duckdb", mode: "append", path: "text", memory_limit: "1GB" },
   });
@@ -123,7 +123,7 @@ test("a group of settings may be one JSON object, from the environment or as tex
   const env = load({ ...KEY, TAP_KNOWBE4_RATE_LIMIT: group });
   const text = load(KEY, { rate_limit: group, destination: '{"path":"x.duckdb"}' });
 
-  expect(env.rate_limit).toEqual({ per_second: 2, per_minute: 20, per_day: null });
+  expect(env.rate_limit).toEqual({ per_second: 2, per_minute: 20, per_day: null, reserve: 0 });
   expect(text).toMatchObject({
     rate_limit: { per_second: 2, per_minute: 20 },
     destination: { type: "duckdb", path: "x.duckdb" },
@@ -134,7 +134,7 @@ test("a group as JSON and its settings on their own are merged, in whatever orde
   const group = { TAP_KNOWBE4_RATE_LIMIT: '{"per_second": 2, "per_minute": 20}' };
   const single = { TAP_KNOWBE4_RATE_LIMIT_PER_MINUTE: "30" };
   const content = { rate_limit: { per_second: 1, per_day: 100 } };
-  const expected = { per_second: 2, per_minute: 30, per_day: 100 };
+  const expected = { per_second: 2, per_minute: 30, per_day: 100, reserve: 0 };
 
   expect(load({ ...KEY, ...group, ...single }, content).rate_limit).toEqual(expected);
   expect(load({ ...KEY, ...single, ...group }, content).rate_limit).toEqual(expected);

@@ -206,7 +206,13 @@ test("every setting is described, typed and shown with its default in the JSON s
     settings()
       .filter((s) => s.secret)
       .map((s) => s.path),
-  ).toEqual([["api_key"], ["destination", "key_json"]]);
+  ).toEqual([
+    ["api_key"],
+    ...["key_json", "private_key", "passphrase", "token", "password"].map((key) => [
+      "destination",
+      key,
+    ]),
+  ]);
   expect(schema).toContain('"airbyte_secret":true');
 });
 

@@ -2,7 +2,7 @@ import { open, readdir, readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { isObject, stringify, type Json } from "../core/json.js";
-import type { Checkpoint } from "../core/record.js";
+import type { Checkpoint, Scope } from "../core/record.js";
 import { onDisk } from "./spool.js";
 import type { Mode, Table } from "./table.js";
 import type { SpooledFile } from "./warehouse.js";
@@ -14,6 +14,8 @@ export interface Part {
   /** Null if there are no rows: an empty stream has a table all the same. */
   readonly file: SpooledFile | null;
   readonly rejected: number;
+  /** What the stream was read completely in; absent for nothing. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** A stream of which a package brings rejected rows and nothing else. */

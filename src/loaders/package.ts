@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Checkpoint, Reject } from "../core/record.js";
+import type { Checkpoint, Reject, Scope } from "../core/record.js";
 import { stringify } from "../core/json.js";
 import { writeManifest, type Manifest, type Part, type Withheld } from "./manifest.js";
 import { onDisk, SpoolFile } from "./spool.js";
@@ -25,6 +25,8 @@ interface Share {
   rejected: number;
   /** Checkpoints that the marked rows cover, oldest first. */
   covered: Checkpoint[];
+  /** What the marked rows are all rows of. */
+  scopes: Scope[];
   /** Checkpoints that wait for the end of the stream, because its table is swapped whole. */
   held: Checkpoint[];
   /** Whether there is anything to commit, if only an empty table. */
@@ -85,8 +87,17 @@ export class Package {
     await this.#rejects.mark();
   }
 
-  /** What was added for a stream may be committed under this checkpoint. */
-  async checkpoint(table: Table, mode: Mode, checkpoint: Checkpoint): Promise<void> {
+  /**
+   * What was added for a stream may be committed under this checkpoint.
+   *
+   * @param scopes what the rows since the checkpoint before are all rows of.
+   */
+  async checkpoint(
+    table: Table,
+    mode: Mode,
+    checkpoint: Checkpoint,
+    scopes: readonly Scope[] = [],
+  ): Promise<void> {
     const share = this.#shareOf(table, mode);
     if (mode === "replace") {
       share.held.push(checkpoint);
@@ -94,6 +105,7 @@ export class Package {
     }
     await share.file?.mark();
     share.covered.push(checkpoint);
+    share.scopes.push(...scopes);
     share.isSafe = true;
   }
 
@@ -138,7 +150,8 @@ export class Package {
         continue;
       }
       covered.push(...share.covered);
-      parts.push({ table, mode, file: spooled, rejected: share.rejected });
+      const { rejected, scopes } = share;
+      parts.push({ table, mode, file: spooled, rejected, ...(scopes.length > 0 && { scopes }) });
     }
     const latest = new Map(covered.map((checkpoint) => [checkpoint.stream, checkpoint]));
     const manifest: Manifest = {
@@ -169,6 +182,7 @@ export class Package {
         file: undefined,
         rejected: 0,
         covered: [],
+        scopes: [],
         held: [],
         isSafe: false,
       };

@@ -26,14 +26,11 @@ export function sqlStore(warehouse: Warehouse): Store {
       if (!isPrepared(await schemaIn(session, dialect))) return { version: 0, bookmarks: {} };
       return await keptIn(session, dialect.readState(pipeline));
     },
-    commit: (manifest, record, patiently) =>
-      commitPackage(
-        warehouse,
-        () => patiently(() => warehouse.open("write")),
-        manifest,
-        record,
+    commit: (manifest, record, patiently, limits) =>
+      commitPackage(warehouse, () => patiently(() => warehouse.open("write")), manifest, record, {
         widened,
-      ),
+        ...limits,
+      }),
   };
 }
 

@@ -243,6 +243,7 @@ test("a destination of another type takes its own settings from variables and fi
     max_bytes_billed: 1000,
     key_json: '{"type":"service_account"}',
     mode: "merge",
+    max_vanished_ratio: 0.2,
   });
 });
 

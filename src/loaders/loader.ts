@@ -10,7 +10,7 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import type { Refusal } from "./commit.js";
+import { tooMany, undeclared } from "./faults.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
@@ -87,13 +87,14 @@ export class Loader implements Sink {
    * Takes the spool for this run, tries the warehouse, and commits what an earlier run left sealed.
    * Call it before the source is asked for anything.
    *
-   * @throws ConnectorError `locked`, `destination`.
+   * @returns the state in the warehouse.
+   * @throws ConnectorError `locked`, `destination`; `state` if it is not one of this version.
    */
-  async prepare(): Promise<void> {
+  async prepare(): Promise<State> {
     const { spoolDir, hold } = this.#options;
     this.#lock = await lockSpool(spoolDir, hold);
-    await this.#begin();
-    await this.#recover();
+    const state = await this.#begin();
+    return (await this.#recover()) === "as it was" ? state : this.readState();
   }
 
   /** Whether there is anything to read a state from. */
@@ -156,6 +157,8 @@ export class Loader implements Sink {
   }
 
   async write(batch: RecordBatch): Promise<readonly Checkpoint[]> {
+    // What is due is committed with what comes after its last rows: the end of its stream, mostly.
+    const committed = await this.#committed();
     const open = this.#opened();
     const { checkpoint, rejects } = batch;
     const declared = this.#declared.get(batch.stream);
@@ -163,13 +166,13 @@ export class Loader implements Sink {
       // What concerns no stream has a checkpoint and nothing else.
       if (batch.rows.length > 0 || rejects.length > 0) throw undeclared(batch.stream);
       if (checkpoint !== null) open.note(checkpoint);
-      return [];
+      return committed;
     }
     const { table, mode } = declared;
     if (batch.rows.length > 0) await this.#spool(batch, await open.fileOf(table, mode));
     if (rejects.length > 0) await open.reject(table, mode, rejects, batch.extractedAt);
     if (checkpoint !== null) await open.checkpoint(table, mode, checkpoint, batch.scopes);
-    return this.#committed(open);
+    return committed;
   }
 
   async end(outcome: StreamOutcome): Promise<readonly Checkpoint[]> {
@@ -185,7 +188,7 @@ export class Loader implements Sink {
     } else {
       await open.breakOff(outcome.stream);
     }
-    return this.#committed(open);
+    return this.#committed();
   }
 
   async flush(): Promise<readonly Checkpoint[]> {
@@ -210,8 +213,8 @@ export class Loader implements Sink {
   }
 
   /** What has been committed since the last call; begins another commit if one is due. */
-  async #committed(open: Package): Promise<readonly Checkpoint[]> {
-    return this.#isDue(open) ? this.#beginCommit() : (this.#commits.take() ?? []);
+  async #committed(): Promise<readonly Checkpoint[]> {
+    return this.#isDue(this.#opened()) ? this.#beginCommit() : (this.#commits.take() ?? []);
   }
 
   /**
@@ -311,7 +314,7 @@ export class Loader implements Sink {
   }
 
   /** Tries the warehouse, and learns where its state stands. */
-  async #begin(): Promise<void> {
+  async #begin(): Promise<State> {
     const { store, pipeline, strangers } = this.#options;
     const { pipelines, ...kept } = await store.prepare(pipeline);
     const stranger = strangers.find((name) => pipelines.includes(name));
@@ -322,7 +325,7 @@ export class Loader implements Sink {
         { hint: store.elsewhere },
       );
     }
-    this.#taken(kept);
+    return this.#taken(kept);
   }
 
   #taken({ version, bookmarks }: KeptState): State {
@@ -333,14 +336,16 @@ export class Loader implements Sink {
   }
 
   /** Commits what an earlier run sealed, in order, and clears what it did not. */
-  async #recover(): Promise<void> {
+  async #recover(): Promise<"as it was" | "committed"> {
     const { spoolDir, pipeline, emit } = this.#options;
+    let state: "as it was" | "committed" = "as it was";
     for (const name of await loadsIn(spoolDir)) {
       const folder = join(spoolDir, name);
       const manifest = await readManifest(folder);
       if (manifest !== undefined && manifest.pipeline !== pipeline) continue;
       if (manifest?.from === this.#version) {
         await this.#commit(manifest, (attempt) => attempt());
+        state = "committed";
         const rows = manifest.parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0);
         const message = `committed ${String(rows)} rows that an earlier run had left`;
         emit({ type: "warning", stream: null, message });
@@ -349,6 +354,7 @@ export class Loader implements Sink {
         await onDisk(() => rm(folder, { recursive: true, force: true }));
       }
     }
+    return state;
   }
 }
 
@@ -360,20 +366,4 @@ async function sealed(open: Package, next: Package): ReturnType<Package["seal"]>
     await open.discard();
     throw error;
   }
-}
-
-function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
-  const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
-  return new ConnectorError(
-    "api_contract",
-    `${stream}: ${gone} of ${all} rows did not come any more, and max_vanished_ratio is ${String(most)}: none was marked as deleted`,
-    {
-      hint: "if they have gone indeed, run once with --allow-vanished; if not, see what this key may read",
-      context: { stream, vanished, live },
-    },
-  );
-}
-
-function undeclared(stream: string): ConnectorError {
-  return new ConnectorError("internal", `${stream}: rows before the stream was declared`);
 }

@@ -10,6 +10,9 @@ const CHUNK = 256 * 1024;
 /** Room beside them for the line that goes beyond: most are shorter. */
 const LINE = 16 * 1024;
 
+/** Bytes after which the system is asked to put them on the disk: sealing need not wait for all. */
+const SETTLE = 8 * 1024 * 1024;
+
 /** Bytes moved at once when a file is cut. */
 const COPY = 1024 * 1024;
 
@@ -34,6 +37,10 @@ export class SpoolFile {
   #rows = 0;
   #bytes = 0;
   #longest = 0;
+  /** What is on the disk, or on its way there. */
+  #settled = 0;
+  #settling = Promise.resolve();
+  #fault: { readonly error: unknown } | undefined;
   #safe: Extent = { rows: 0, bytes: 0 };
 
   private constructor(path: string, handle: FileHandle) {
@@ -114,11 +121,16 @@ export class SpoolFile {
   /** Puts the lines on the disk for good and closes the file. */
   async seal(): Promise<void> {
     await this.#write();
-    await onDisk(() => this.#handle.sync());
+    await this.#settling;
+    await onDisk(async () => {
+      if (this.#fault !== undefined) throw this.#fault.error;
+      await this.#handle.sync();
+    });
     await this.close();
   }
 
   async close(): Promise<void> {
+    await this.#settling;
     await this.#handle.close();
   }
 
@@ -142,6 +154,14 @@ export class SpoolFile {
       done += bytesWritten;
       this.#bytes += bytesWritten;
     }
+    if (this.#bytes - this.#settled < SETTLE) return;
+    this.#settled = this.#bytes;
+    // The system tells each fault only once, so it is kept for the one who asks.
+    this.#settling = this.#settling
+      .then(() => this.#handle.datasync())
+      .catch((error: unknown) => {
+        this.#fault = { error };
+      });
   }
 }
 

@@ -56,11 +56,11 @@ async function load(io: Io, config: Config, flags: ConfigFlags): Promise<number>
   });
   const startedMs = io.clock.monotonic();
   await using loader = await openDestination(config, { io, emit, pipeline: PIPELINES.messages });
-  await loader.prepare();
+  const state = await loader.prepare();
   const error = await loadMessages({
     input: io.stdin,
     sink: loader,
-    state: await loader.readState(),
+    state,
     runId: newRunId(io),
     clock: io.clock,
     maxRejects: config.max_rejects,

@@ -72,8 +72,7 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
   });
   let result: SyncResult;
   try {
-    await loader.prepare();
-    const state = await loader.readState();
+    const state = await loader.prepare();
     // A table can only be replaced by the whole stream.
     const refresh = flags.fullRefresh === true || config.destination.mode === "replace";
     const plan = planOf(

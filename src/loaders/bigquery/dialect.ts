@@ -92,7 +92,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
           `USING (${latest(staged)}) AS s`,
           `ON ${same}`,
           `WHEN MATCHED${skipsUnchanged ? isOther : ""} THEN`,
-          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}, ${deletedAt} = NULL`,
+          // Not a bare NULL, which BigQuery takes: within a MERGE the server of the tests reads a comparison.
+          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}, ${deletedAt} = CAST(NULL AS TIMESTAMP)`,
           `WHEN NOT MATCHED THEN INSERT (${values.map(([name]) => name).join(", ")})`,
           `VALUES (${values.map(([, value]) => value).join(", ")})`,
         ].join(" "),

@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 import { onTestFinished } from "vitest";
 
-const SCRIPT = fileURLToPath(new URL("child.ts", import.meta.url));
+import { withTests } from "../cli/support/installed.js";
 
 /** Another process. What it says comes line by line. */
 export interface Child {
@@ -24,7 +23,13 @@ export interface Child {
  * @param limits shell commands that come first.
  */
 export function child(args: readonly string[], limits = ""): Child {
-  const node = [process.execPath, "--import", "tsx", SCRIPT, ...args];
+  // Without types already: there are hundreds of them, and reading types takes longer than they do.
+  const script = withTests([
+    "test/loaders/child.ts",
+    "test/loaders/halting.ts",
+    "test/loaders/kills.ts",
+  ]);
+  const node = [process.execPath, script, ...args];
   const [command = "", ...rest] =
     limits === "" ? node : ["sh", "-c", `${limits}; exec "$@"`, "sh", ...node];
   const running = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });

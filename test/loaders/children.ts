@@ -5,6 +5,13 @@ import { onTestFinished } from "vitest";
 
 import { withTests } from "../cli/support/installed.js";
 
+/** What runs in it, and what that imports beside the program. */
+const FILES = [
+  new URL("child.ts", import.meta.url),
+  new URL("halting.ts", import.meta.url),
+  new URL("kills.ts", import.meta.url),
+];
+
 /** Another process. What it says comes line by line. */
 export interface Child {
   /** All that it has said so far. */
@@ -24,11 +31,7 @@ export interface Child {
  */
 export function child(args: readonly string[], limits = ""): Child {
   // Without types already: there are hundreds of them, and reading types takes longer than they do.
-  const script = withTests([
-    "test/loaders/child.ts",
-    "test/loaders/halting.ts",
-    "test/loaders/kills.ts",
-  ]);
+  const script = withTests(FILES);
   const node = [process.execPath, script, ...args];
   const [command = "", ...rest] =
     limits === "" ? node : ["sh", "-c", `${limits}; exec "$@"`, "sh", ...node];

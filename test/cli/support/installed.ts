@@ -9,7 +9,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import ts from "typescript";
 import { inject } from "vitest";
@@ -51,9 +52,10 @@ export function installed(): string {
  * The same with files of the tests beside the program; the path of the first one, built. For
  * processes that a test starts.
  */
-export function withTests(files: readonly string[]): string {
+export function withTests(files: readonly URL[]): string {
   const folder = installed();
-  for (const path of files) {
+  const paths = files.map((file) => relative(ROOT, fileURLToPath(file)));
+  for (const path of paths) {
     const target = builtAt(folder, path);
     if (existsSync(target)) continue;
     mkdirSync(dirname(target), { recursive: true });
@@ -61,7 +63,7 @@ export function withTests(files: readonly string[]): string {
     writeFileSync(draft, built(path));
     renameSync(draft, target);
   }
-  return builtAt(folder, files[0] ?? "");
+  return builtAt(folder, paths[0] ?? "");
 }
 
 function builtAt(folder: string, path: string): string {

@@ -10,15 +10,15 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import type { Refusal } from "./commit.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
+import { tooMany } from "./refusal.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
 import { UnderWay } from "./underway.js";
-import type { Missing } from "./warehouse.js";
+import type { Estimate, Missing } from "./warehouse.js";
 
 /** What a loader is made of. */
 export interface LoaderOptions {
@@ -109,6 +109,16 @@ export class Loader implements Sink {
   /** Streams of which too many rows had gone, so that none was marked. */
   get refusals(): readonly ConnectorError[] {
     return [...this.#refused.values()];
+  }
+
+  /**
+   * What merging these streams would be billed, stream by stream, without doing it; empty where that is
+   * nothing, or not known.
+   */
+  async estimate(streams: readonly SinkStream[]): Promise<readonly Estimate[]> {
+    const { store, mode } = this.#options;
+    if (mode !== "merge") return [];
+    return (await store.estimate?.(streams.map(tableOf))) ?? [];
   }
 
   /** What a person must do before rows can be written; writes nothing. */
@@ -360,18 +370,6 @@ async function sealed(open: Package, next: Package): ReturnType<Package["seal"]>
     await open.discard();
     throw error;
   }
-}
-
-function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
-  const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
-  return new ConnectorError(
-    "api_contract",
-    `${stream}: ${gone} of ${all} rows did not come any more, and max_vanished_ratio is ${String(most)}: none was marked as deleted`,
-    {
-      hint: "if they have gone indeed, run once with --allow-vanished; if not, see what this key may read",
-      context: { stream, vanished, live },
-    },
-  );
 }
 
 function undeclared(stream: string): ConnectorError {

@@ -20,6 +20,7 @@ RUN --mount=type=secret,id=ca \
   npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY streams streams
+COPY scripts/bundle.js scripts/bundle.js
 COPY src src
 RUN npm run build \
   && cd dist/src/cli \

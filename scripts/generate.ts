@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { catalogText } from "../src/protocols/singer/catalog.js";
 import { STREAMS } from "../streams/index.js";
 import { errorsPage } from "./pages/errors.js";
+import { meltanoPlugin } from "./pages/meltano.js";
 import { settingsPage } from "./pages/settings.js";
 import { specText } from "./pages/spec.js";
 import { streamsPage } from "./pages/streams.js";
@@ -22,6 +23,7 @@ const GENERATED: readonly Generated[] = [
   { file: "docs/streams.md", content: () => streamsPage(STREAMS) },
   { file: "docs/settings.md", content: settingsPage },
   { file: "docs/errors.md", content: errorsPage },
+  { file: "integrations/meltano/tap-knowbe4.yml", content: meltanoPlugin },
 ];
 
 function isCurrent({ file, content }: Generated): boolean {

@@ -10,13 +10,13 @@ import { temporaryFolder, type Folder } from "./folder.js";
 export const LONG_STREAMS = ["users", "enrollments", "security_test_recipients"] as const;
 
 /** The Singer tap, as it is shipped. */
-export const TAP = pathTo("dist/src/cli/tap-knowbe4.js");
+export const TAP = pathTo("dist/bin/tap-knowbe4.js");
 
 /** The Airbyte source, as it is shipped. */
-export const SOURCE = pathTo("dist/src/cli/source-knowbe4.js");
+export const SOURCE = pathTo("dist/bin/source-knowbe4.js");
 
 /** The command line, as it is shipped. */
-export const KNOWBE4 = pathTo("dist/src/cli/knowbe4.js");
+export const KNOWBE4 = pathTo("dist/bin/knowbe4.js");
 
 /** The programs that are compared; all read the same account from the same server. */
 export interface Programs {

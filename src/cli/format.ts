@@ -1,6 +1,8 @@
-/** `12,345`: grouped the same on every machine. */
+/** `12,345`, `1,234.5`. By hand: the first `toLocaleString` of a process takes 30 ms. */
 export function grouped(n: number): string {
-  return n.toLocaleString("en-US");
+  const [whole = "", fraction] = String(n).split(".");
+  const digits = whole.replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return fraction === undefined ? digits : `${digits}.${fraction}`;
 }
 
 /** `0.4 s`, `75 s`, `12 min`. */

@@ -37,7 +37,7 @@ export function startSource(argv: readonly string[]): Running {
 
 /** Path of the program. */
 export function script(): string {
-  return join(installed(), "dist/src/cli/source-knowbe4.js");
+  return join(installed(), "dist/bin/source-knowbe4.js");
 }
 
 /** Writes a file beside the configuration and gives its path. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -39,6 +40,7 @@ export function installed(): string {
   }
   copyFileSync(join(ROOT, "package.json"), join(draft, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(draft, "node_modules"));
+  execFileSync(process.execPath, [join(ROOT, "scripts/bundle.js")], { cwd: draft });
   try {
     renameSync(draft, folder);
   } catch (error) {

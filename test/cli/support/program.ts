@@ -44,7 +44,7 @@ export interface Running {
 
 /** Words that run one of our programs, for a shell or a spawn. */
 function command(bin: Bin): readonly [string, string] {
-  return [process.execPath, join(installed(), "dist/src/cli", `${bin}.js`)];
+  return [process.execPath, join(installed(), "dist/bin", `${bin}.js`)];
 }
 
 /** Starts a program; it is ended with the test at the latest. */

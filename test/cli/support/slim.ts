@@ -19,5 +19,5 @@ export function withoutOptional(cwd: string): string {
     mkdirSync(dirname(join(slim, path)), { recursive: true });
     symlinkSync(join(ROOT, path), join(slim, path));
   }
-  return join(slim, "dist/src/cli/knowbe4.js");
+  return join(slim, "dist/bin/knowbe4.js");
 }

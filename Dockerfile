@@ -9,7 +9,8 @@ ARG NODE_IMAGE=node:${NODE_TAG}@${NODE_DIGEST}
 
 # --- the programs, bundled with what they import -------------------------------------------------
 FROM ${NODE_IMAGE} AS build
-# Packages that load machine code cannot be bundled and lie beside it. Comma-separated.
+# Packages that load machine code cannot be bundled and lie beside it. Comma-separated. The drivers of
+# BigQuery and Snowflake are bundled; Snowflake's asks for __dirname, which a module does not have.
 ARG DRIVERS=@duckdb/node-api
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -25,6 +26,7 @@ RUN npm run build \
   && cd dist/src/cli \
   && bundle() { \
     /build/node_modules/.bin/rolldown --dir "$@" --external "$DRIVERS" \
+      --transform.define __dirname:import.meta.dirname \
       --format esm --platform node --logLevel warn; \
   } \
   && bundle /slim/app/dist/cli source-knowbe4.js tap-knowbe4.js \

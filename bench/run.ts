@@ -9,6 +9,7 @@ import { requests } from "./requests.js";
 import { pathTo } from "./support/children.js";
 import { markdownTable, type Figure } from "./support/report.js";
 import { tap } from "./tap.js";
+import { warehouses } from "./warehouses.js";
 
 /*
  *   npm run bench                       all scenarios
@@ -21,6 +22,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   airbyte,
   duckdb,
   memory,
+  warehouses,
   "cold-start": coldStart,
   requests,
 };

@@ -48,6 +48,7 @@ export const securityTestRecipients = defineStream({
   },
   priority: 10,
   expect: { perSeat: 40, moving: 0.05 },
+  partition: "scheduled_at",
   schema: z.object({
     recipient_id: id("The recipient of this test."),
     pst_id: id("The security test; `security_tests.pst_id`."),

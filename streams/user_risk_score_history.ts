@@ -23,6 +23,7 @@ export const userRiskScoreHistory = defineStream({
   selectedByDefault: false,
   priority: 40,
   expect: { perSeat: 365, moving: 0.02 },
+  partition: "date",
   schema: z.object({
     user_id: id("The person; `users.id`.", "identifier"),
     date: day("The day, UTC."),

@@ -74,7 +74,11 @@ export interface PageServer extends AsyncDisposable {
 
 /** Starts a server with an account of so many rows. */
 export async function startServer(rows: number): Promise<PageServer> {
-  const args = ["--import", "tsx", pathTo("bench/server.ts"), String(rows)];
+  return startProcess(["--import", "tsx", pathTo("bench/server.ts"), String(rows)]);
+}
+
+/** Starts a server that says where it is in its first line. */
+export async function startProcess(args: readonly string[]): Promise<PageServer> {
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
   const ended = once(child, "exit");
   const [line] = (await once(createInterface(child.stdout), "line")) as [string];

@@ -126,6 +126,11 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
   readonly expect?: Expectation;
   /** Field of the parent that says how many rows there are below it. */
   readonly count?: string;
+  /**
+   * Instant or day of a row that stays as it is, for streams that become long: warehouses that bill what
+   * they read keep the rows of each month apart.
+   */
+  readonly partition?: string;
 }
 
 /** A usual account, for a plan made before anything was read. */
@@ -165,6 +170,7 @@ export function defineStream<
     readonly selectedByDefault?: boolean;
     readonly priority?: number;
     readonly expect?: Expectation;
+    readonly partition?: Field<NoInfer<S>>;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

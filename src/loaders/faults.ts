@@ -1,7 +1,7 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Refusal } from "./commit.js";
 
-/** So many rows have gone that something else must be wrong. @param most as a part of all rows. */
+/** So many rows of a table had gone at once that none was marked. @param most as a part of all rows. */
 export function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
   const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
   return new ConnectorError(

@@ -18,7 +18,7 @@ import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
 import { UnderWay } from "./underway.js";
-import type { Missing } from "./warehouse.js";
+import type { Estimate, Missing } from "./warehouse.js";
 
 /** What a loader is made of. */
 export interface LoaderOptions {
@@ -110,6 +110,16 @@ export class Loader implements Sink {
   /** Streams of which too many rows had gone, so that none was marked. */
   get refusals(): readonly ConnectorError[] {
     return [...this.#refused.values()];
+  }
+
+  /**
+   * What merging these streams would be billed, stream by stream, without doing it; empty where that is
+   * nothing, or not known.
+   */
+  async estimate(streams: readonly SinkStream[]): Promise<readonly Estimate[]> {
+    const { store, mode } = this.#options;
+    if (mode !== "merge") return [];
+    return (await store.estimate?.(streams.map(tableOf))) ?? [];
   }
 
   /** What a person must do before rows can be written; writes nothing. */

@@ -12,6 +12,7 @@ export function sqlStore(warehouse: Warehouse): Store {
     name: dialect.name,
     place: warehouse.place,
     elsewhere: warehouse.elsewhere,
+    ...(warehouse.estimate === undefined ? {} : { estimate: warehouse.estimate.bind(warehouse) }),
     exists: () => warehouse.exists(),
     check: () => warehouse.check(),
     prepare: async (pipeline) => {

@@ -1,7 +1,8 @@
 import type { CommitOptions, Refusal } from "./commit.js";
 import type { LoadRecord } from "./dialect.js";
 import type { Manifest } from "./manifest.js";
-import type { Missing } from "./warehouse.js";
+import type { Table } from "./table.js";
+import type { Estimate, Missing } from "./warehouse.js";
 
 /** What a place keeps of one pipeline: which version its state has, and the bookmarks. */
 export interface KeptState {
@@ -27,6 +28,8 @@ export interface Store {
   readonly place: string;
   /** What to set for rows to go elsewhere, for hints. */
   readonly elsewhere: string;
+  /** See `Warehouse.estimate`. */
+  estimate?(tables: readonly Table[]): Promise<readonly Estimate[]>;
   /** False if there is nothing yet that could be read. */
   exists(): Promise<boolean>;
   /** What a person must do before rows can be written; writes nothing. */

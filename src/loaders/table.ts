@@ -17,6 +17,8 @@ export interface Table {
   readonly columns: readonly TableColumn[];
   /** Empty for streams of other taps that have no key: their rows are appended. */
   readonly primaryKey: readonly string[];
+  /** Column by whose months a warehouse may keep rows apart, see `StreamDef.partition`. */
+  readonly partition?: string;
 }
 
 /** Prefix of what belongs to the loader: its tables, and its columns in every table. */
@@ -71,7 +73,7 @@ export const SEQUENCE: TableColumn = {
  * @throws ConnectorError `config` for names that no warehouse could keep apart, or that are ours.
  */
 export function tableOf(stream: SinkStream): Table {
-  const { name, description, columns, primaryKey } = stream;
+  const { name, description, columns, primaryKey, partition } = stream;
   refuseName(name, `stream "${name}"`);
   const seen = new Map<string, string>();
   for (const column of columns) {
@@ -95,6 +97,7 @@ export function tableOf(stream: SinkStream): Table {
       description: printable(text),
     })),
     primaryKey,
+    ...(partition === undefined ? {} : { partition }),
   };
 }
 

@@ -35,6 +35,15 @@ export interface Missing {
   readonly fix: string;
 }
 
+/** Bytes that a warehouse would bill for merging into a table. */
+export interface Estimate {
+  readonly table: string;
+  /** If no row changed. */
+  readonly compare: number;
+  /** If rows of every month did, beside the comparing. */
+  readonly merge: number;
+}
+
 /** How a session will be used. */
 export type Access = "read" | "write";
 
@@ -55,6 +64,11 @@ export interface Warehouse {
    * nothing is.
    */
   check(): Promise<readonly Missing[]>;
+  /**
+   * What merging into these tables would be billed, without doing it; tables that are not there yet are
+   * left out. Absent where what is read costs nothing.
+   */
+  estimate?(tables: readonly Table[]): Promise<readonly Estimate[]>;
   /** False if there is nothing yet that could be read. */
   exists(): Promise<boolean>;
   open(access: Access): Promise<Session>;

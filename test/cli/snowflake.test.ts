@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 
 import { expect, onTestFinished, test } from "vitest";
 
@@ -18,12 +18,11 @@ import {
   type Row,
 } from "./support/account.js";
 import { expectOneLine } from "./support/faulty.js";
-import { installed } from "./support/installed.js";
 import { run, startShell, type Ended } from "./support/program.js";
+import { withoutOptional } from "./support/slim.js";
 
 /** From an account into Snowflake, by the programs that people run. */
 
-const ROOT = join(import.meta.dirname, "../..");
 const patience = { timeout: 60_000 };
 
 const KEY = generateKeyPairSync("rsa", {
@@ -139,20 +138,3 @@ test("an installation without optional packages says what to install", patience,
   expect(ended.stderr).toContain("npm install snowflake-sdk@~3.3.0");
   expect(standin.requests).toEqual([]);
 });
-
-/** The program beside what `npm install --omit=optional` brings, by the lock file. */
-function withoutOptional(cwd: string): string {
-  const slim = join(cwd, "slim");
-  cpSync(join(installed(), "dist"), join(slim, "dist"), { recursive: true });
-  cpSync(join(ROOT, "package.json"), join(slim, "package.json"));
-  const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as {
-    readonly packages: Readonly<Record<string, { readonly dev?: true; readonly optional?: true }>>;
-  };
-  for (const [path, { dev, optional }] of Object.entries(lock.packages)) {
-    const isDriver = optional === true && !path.includes("@duckdb");
-    if (!/^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) || dev === true || isDriver) continue;
-    mkdirSync(dirname(join(slim, path)), { recursive: true });
-    symlinkSync(join(ROOT, path), join(slim, path));
-  }
-  return join(slim, "dist/bin/knowbe4.js");
-}

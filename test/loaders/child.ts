@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { setImmediate as nextTurn, setTimeout as realSleep } from "node:timers/promises";
 
@@ -9,13 +10,21 @@ import { ConnectorError } from "../../src/core/errors.js";
 import type { RecordBatch, Row } from "../../src/core/record.js";
 import { EMPTY_STATE } from "../../src/core/state.js";
 import { openBigQuery } from "../../src/loaders/bigquery/index.js";
+import { hold } from "../../src/loaders/duckdb/hold.js";
 import { openDuckDb } from "../../src/loaders/duckdb/index.js";
-import type { Loader } from "../../src/loaders/loader.js";
+import { duckDbWarehouse } from "../../src/loaders/duckdb/warehouse.js";
+import { Loader } from "../../src/loaders/loader.js";
 import { openSnowflake } from "../../src/loaders/snowflake/index.js";
+import { sqlStore } from "../../src/loaders/sql-store.js";
+import { halting } from "./halting.js";
+import { numbered } from "./kills.js";
 
 /** Another process beside a test's: what it does is the first argument, where the second. */
 
-const [command = "", path = "", mode = "append"] = process.argv.slice(2);
+const [command = "", path = "", mode = "append", how = ""] = process.argv.slice(2);
+
+/** Commits before a process that counts comes to the point where it is killed. */
+const [point = "", commits = "0"] = how.split("#");
 
 const say = (value: unknown): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -34,6 +43,7 @@ function loader(): Loader {
   if (path.startsWith("snowflake:")) return snowflake(path.slice("snowflake:".length));
   const [endpoint = "", dataset, spoolDir] = path.split("#");
   if (dataset === undefined) {
+    if (command === "count" && point !== "") return halted();
     return openDuckDb({ ...common, path, schema: "knowbe4", memoryLimit: "128MB" });
   }
   const settings = { project: "test-project", dataset, create_dataset: true };
@@ -42,6 +52,17 @@ function loader(): Loader {
     ...(spoolDir === undefined ? {} : { spoolDir }),
     settings: { ...settings, api_endpoint: endpoint },
   });
+}
+
+/** A loader that comes to a point and goes no further. */
+function halted(): Loader {
+  const spoolDir = `${path}.spool`;
+  const [schema, memoryLimit, tempDir] = ["knowbe4", "128MB", `${spoolDir}/tmp`];
+  const real = duckDbWarehouse({ path, schema, memoryLimit, tempDir });
+  const store = sqlStore(
+    halting(real, { point, commits: Number(commits), say, folder: dirname(path) }),
+  );
+  return new Loader({ ...common, spoolDir, hold, store });
 }
 
 function snowflake(place: string): Loader {
@@ -173,23 +194,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
     await told();
   },
 
-  /** Counts on from where the state stands, a commit for every three numbers, until it is killed. */
+  /**
+   * Counts on from where the state stands, a commit for every three numbers, until it is killed. Says
+   * after each how far it has come.
+   */
   count: async () => {
     await using made = loader();
     await made.prepare();
     const { cursor } = (await made.readState()).bookmarks["numbers"] ?? {};
     await opened(made);
-    for (let n = cursor == null ? 0 : Date.parse(cursor) / 1000; ; n += 3) {
-      await made.write(numbers([{ n: n + 1, text: noise(2_000) }], null));
-      await made.write(
-        numbers(
-          [
-            { n: n + 2, text: "" },
-            { n: n + 3, text: "" },
-          ],
-          n + 3,
-        ),
-      );
+    for (let n = cursor == null ? 0 : Date.parse(cursor) / 1000, done = 0; ; n += 3, done += 1) {
+      await made.write(numbers([{ ...numbered(n + 1) }], null));
+      if (point === "spooling" && done >= Number(commits)) {
+        say(point);
+        await told();
+      }
+      await made.write(numbers([{ ...numbered(n + 2) }, { ...numbered(n + 3) }], n + 3));
       const [covered] = await made.flush();
       if (covered !== undefined) say(n + 3);
     }
@@ -197,16 +217,16 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
 
   /** Writes until the disk is full: rows into the spool only, or commits too. */
   fill: async () => {
-    const commits = process.argv[5] === "commits";
+    const hasCommits = how === "commits";
     await using made = loader();
     let n = 0;
     try {
       await opened(made);
       for (;;) {
         const rows = [{ n: (n += 1), text: noise(400_000) }];
-        const last = n === 1 || commits ? n : null;
+        const last = n === 1 || hasCommits ? n : null;
         const covered = await made.write(numbers(rows, last));
-        if (covered.length > 0 || !commits) continue;
+        if (covered.length > 0 || !hasCommits) continue;
         if ((await made.flush()).length > 0) say(n);
       }
     } catch (error) {

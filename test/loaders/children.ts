@@ -1,10 +1,16 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 import { onTestFinished } from "vitest";
 
-const SCRIPT = fileURLToPath(new URL("child.ts", import.meta.url));
+import { withTests } from "../cli/support/installed.js";
+
+/** What runs in it, and what that imports beside the program. */
+const FILES = [
+  new URL("child.ts", import.meta.url),
+  new URL("halting.ts", import.meta.url),
+  new URL("kills.ts", import.meta.url),
+];
 
 /** Another process. What it says comes line by line. */
 export interface Child {
@@ -24,7 +30,9 @@ export interface Child {
  * @param limits shell commands that come first.
  */
 export function child(args: readonly string[], limits = ""): Child {
-  const node = [process.execPath, "--import", "tsx", SCRIPT, ...args];
+  // Without types already: there are hundreds of them, and reading types takes longer than they do.
+  const script = withTests(FILES);
+  const node = [process.execPath, script, ...args];
   const [command = "", ...rest] =
     limits === "" ? node : ["sh", "-c", `${limits}; exec "$@"`, "sh", ...node];
   const running = spawn(command, rest, { stdio: ["pipe", "pipe", "inherit"] });

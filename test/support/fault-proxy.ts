@@ -19,6 +19,8 @@ export type Mischief =
   | { readonly do: "drop" }
   /** The server does it, and the answer is lost. */
   | { readonly do: "lose" }
+  /** Nothing is ever answered: the server never sees it, or does it all the same. */
+  | { readonly do: "hang" | "hang-after" }
   /** The server's answer, changed. */
   | { readonly do: "change"; readonly into: (answer: JsonObject) => object };
 
@@ -37,6 +39,8 @@ export interface FaultProxy {
   readonly url: string;
   /** Requests that came, as `POST /upload/…`, with the body where it is text. */
   readonly seen: readonly { readonly line: string; readonly body: string }[];
+  /** How many requests hang; what the server was to do of them it has begun. */
+  readonly hanging: number;
   /** Adds a rule; earlier ones come first. */
   rule(rule: Rule): void;
 }
@@ -45,6 +49,7 @@ export interface FaultProxy {
 export async function faultProxy(target: string): Promise<FaultProxy> {
   const rules: { readonly rule: Rule; left: number }[] = [];
   const seen: { line: string; body: string }[] = [];
+  let hanging = 0;
   const server = createServer((incoming, response) => {
     void (async () => {
       const body = await read(incoming);
@@ -58,6 +63,11 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
           (rule.body?.test(body.toString("latin1")) ?? true),
       );
       if (found !== undefined) found.left -= 1;
+      if (found?.rule.do === "hang" || found?.rule.do === "hang-after") {
+        if (found.rule.do === "hang-after") await forwarded(target, incoming, body);
+        hanging += 1;
+        return;
+      }
       await answer(target, incoming, body, response, found?.rule);
     })();
   });
@@ -70,6 +80,9 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     seen,
+    get hanging() {
+      return hanging;
+    },
     rule: (rule) => rules.push({ rule, left: rule.times ?? 1 }),
   };
 }

@@ -1,12 +1,14 @@
 import type { Command } from "commander";
 
 import type { Config } from "../../config/schema.js";
+import { sinkStream } from "../../core/declared.js";
 import { makePlan } from "../../core/plan.js";
 import { EMPTY_STATE } from "../../core/state.js";
 import type { SyncResult } from "../../core/sync.js";
 import { STREAMS } from "../../../streams/index.js";
 import { closingTable } from "../closing.js";
 import { describeDestination, openDestination, type Pipeline } from "../destination.js";
+import { billed } from "../estimate.js";
 import { counted, grouped } from "../format.js";
 import type { Io } from "../io.js";
 import { logOf } from "../program.js";
@@ -41,7 +43,7 @@ export function addSync(program: Command, io: Io, done: (code: number) => void):
     .option("--dry-run", "say what would be read and written, and do neither")
     .action(async (flags: SyncFlags) => {
       const config = configOf(io, flags);
-      if (flags.dryRun === true) dryRun(io, config, flags);
+      if (flags.dryRun === true) await dryRun(io, config, flags);
       else done(await syncToDestination(io, config, flags));
     });
 }
@@ -103,7 +105,7 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
   return exitCodeOf(result.error);
 }
 
-function dryRun(io: Io, config: Config, flags: SyncFlags): void {
+async function dryRun(io: Io, config: Config, flags: SyncFlags): Promise<void> {
   const plan = makePlan(
     STREAMS,
     selectStreams(flags.streams, () => false),
@@ -115,5 +117,9 @@ function dryRun(io: Io, config: Config, flags: SyncFlags): void {
     const how = emit ? def.replication.mode : "read for others, not written";
     io.stdout.write(`${def.name.padEnd(28)} GET ${def.path}  (${how})\n`);
   }
+  await using loader = await openDestination(config, { io, emit: () => undefined });
+  const written = plan.streams.filter(({ emit }) => emit);
+  const estimates = await loader.estimate(written.map(sinkStream));
+  io.stdout.write(billed(loader.name, estimates));
   io.stdout.write(`${grouped(plan.streams.length)} streams; nothing was read or written\n`);
 }

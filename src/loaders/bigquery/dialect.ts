@@ -23,6 +23,7 @@ import {
   latest,
   literal,
   parsing,
+  partitioned,
   quoted,
   refuseName,
   SORTABLE,
@@ -58,8 +59,10 @@ export interface BigQueryDialect extends Dialect {
   script(statements: readonly Statement[]): string;
   /** Statements as one script that takes effect whole or not at all. */
   transaction(statements: readonly Statement[]): string;
-  /** What a merge into a table reads of it, for an estimate of its bytes. */
+  /** What comparing rows with a table reads of it, for an estimate of its bytes. */
   readKeys(table: Table): string;
+  /** Reads and writes as much as a merge that changes every partition, for an estimate of its bytes. */
+  rewrite(table: Table): string;
 }
 
 /** BigQuery's SQL for the tables of a dataset. */
@@ -92,7 +95,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
           `USING (${latest(staged)}) AS s`,
           `ON ${same}`,
           `WHEN MATCHED${skipsUnchanged ? isOther : ""} THEN`,
-          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}, ${deletedAt} = NULL`,
+          // Not a bare NULL, which BigQuery takes: within a MERGE the server of the tests reads a comparison.
+          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}, ${deletedAt} = CAST(NULL AS TIMESTAMP)`,
           `WHEN NOT MATCHED THEN INSERT (${values.map(([name]) => name).join(", ")})`,
           `VALUES (${values.map(([, value]) => value).join(", ")})`,
         ].join(" "),
@@ -161,7 +165,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
         {
           purpose: `making ${name}`,
           // A run that died after making it comes back to it.
-          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${defined.join(", ")})${cluster} OPTIONS(${text}${LABELS})`,
+          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${defined.join(", ")})${partitioned(table)}${cluster} OPTIONS(${text}${LABELS})`,
         },
       ];
     },
@@ -337,6 +341,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       ].join(""),
 
     readKeys: ({ name, primaryKey }) =>
-      `SELECT ${[...primaryKey, META[2].name].map(quoted).join(", ")} FROM ${named(name)}`,
+      `SELECT ${[...primaryKey, META[2].name, DELETED_AT.name].map(quoted).join(", ")} FROM ${named(name)}`,
+
+    rewrite: ({ name }) => `UPDATE ${named(name)} SET ${deletedAt} = ${deletedAt} WHERE TRUE`,
   };
 }

@@ -103,6 +103,15 @@ export function widened(name: string, from: ColumnType, to: ColumnType): string 
   return `CAST(${name} AS STRING)`;
 }
 
+/** Where a table keeps rows of each month apart; empty where it does not. */
+export function partitioned({ columns, partition }: Table): string {
+  const column = columns.find((c) => c.name === partition);
+  if (column?.type === "timestamp") {
+    return ` PARTITION BY TIMESTAMP_TRUNC(${quoted(column.name)}, MONTH)`;
+  }
+  return column?.type === "date" ? ` PARTITION BY DATE_TRUNC(${quoted(column.name)}, MONTH)` : "";
+}
+
 /** What a spooled line has beside the stream's columns; rejected rows have none of it. */
 export function staging(table: Table): readonly TableColumn[] {
   const [, extracted, digest] = META;

@@ -10,6 +10,7 @@ import type { Table } from "../table.js";
 import type { Answer, Session, SpooledFile, Warehouse } from "../warehouse.js";
 import { checkBigQuery } from "./check.js";
 import type { BigQuerySettings } from "./client.js";
+import { estimates } from "./estimate.js";
 import { datasetOf, LABELS, LOCATION, type Found } from "./dataset.js";
 import { bigQueryDialect, STAGE, type BigQueryDialect } from "./dialect.js";
 import { failure, faultOf } from "./failure.js";
@@ -45,6 +46,10 @@ export function bigQueryWarehouse(options: BigQueryOptions): Warehouse {
     elsewhere: "set destination.dataset to another dataset",
     exists: async () => (await find()) !== undefined,
     check: () => checkBigQuery({ settings, dialect, find }),
+    estimate: async (tables) => {
+      const it = await find();
+      return it === undefined ? [] : estimates({ settings, dialect, client: it.client }, tables);
+    },
     open: async () => {
       const it = (await find()) ?? (await make());
       const patienceMs = options.patienceMs ?? 1_800_000;

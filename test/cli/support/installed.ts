@@ -10,7 +10,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import ts from "typescript";
 import { inject } from "vitest";
@@ -33,10 +34,9 @@ export function installed(): string {
   if (existsSync(folder)) return folder;
   const draft = join(inject("builds"), String(process.pid));
   for (const path of sources()) {
-    const target = join(draft, "dist", path.replace(/ts$/, "js"));
+    const target = builtAt(draft, path);
     mkdirSync(dirname(target), { recursive: true });
-    const source = readFileSync(join(ROOT, path), "utf8");
-    writeFileSync(target, ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText);
+    writeFileSync(target, built(path));
   }
   copyFileSync(join(ROOT, "package.json"), join(draft, "package.json"));
   symlinkSync(join(ROOT, "node_modules"), join(draft, "node_modules"));
@@ -48,6 +48,33 @@ export function installed(): string {
     rmSync(draft, { recursive: true });
   }
   return folder;
+}
+
+/**
+ * The same with files of the tests beside the program; the path of the first one, built. For
+ * processes that a test starts.
+ */
+export function withTests(files: readonly URL[]): string {
+  const folder = installed();
+  const paths = files.map((file) => relative(ROOT, fileURLToPath(file)));
+  for (const path of paths) {
+    const target = builtAt(folder, path);
+    if (existsSync(target)) continue;
+    mkdirSync(dirname(target), { recursive: true });
+    const draft = `${target}.${String(process.pid)}`;
+    writeFileSync(draft, built(path));
+    renameSync(draft, target);
+  }
+  return builtAt(folder, paths[0] ?? "");
+}
+
+function builtAt(folder: string, path: string): string {
+  return join(folder, "dist", path.replace(/ts$/, "js"));
+}
+
+function built(path: string): string {
+  const source = readFileSync(join(ROOT, path), "utf8");
+  return ts.transpileModule(source, { compilerOptions: OPTIONS }).outputText;
 }
 
 function sources(): readonly string[] {

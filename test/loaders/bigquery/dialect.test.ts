@@ -96,6 +96,12 @@ const SCRIPT: readonly Section[] = [
   ["createTable, several keys", dialect.createTable(pairs)],
   ["createTable, without a key", dialect.createTable(keyless)],
   [
+    "createTable, by month",
+    ["joined_at", "birthday", "name"].flatMap((partition) =>
+      dialect.createTable({ ...people, partition }),
+    ),
+  ],
+  [
     "addColumn",
     dialect.addColumn("people", { name: "age", type: "integer", description: "It's." }),
   ],
@@ -133,6 +139,7 @@ const SCRIPT: readonly Section[] = [
   ["pipelines", [asked("pipelines", dialect.pipelines())]],
   ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ["readKeys", [asked("keys", dialect.readKeys(people))]],
+  ["rewrite", [asked("all of it", dialect.rewrite(people))]],
 ];
 
 test("says what the golden file says", async () => {

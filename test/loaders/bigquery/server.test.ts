@@ -48,6 +48,59 @@ describe.skipIf(ENDPOINT === undefined)(`BigQuery${SKIPPED}`, { timeout: 240_000
     expect((await query(LOADS)).map((row) => row["rows_written"])).toEqual([2, 2]);
   });
 
+  test("a long table is partitioned by month, and a row whose month was corrected stays one", async () => {
+    const { load, query, client, dataset } = await bigQueryDesk();
+    const declared = stream(
+      "tests",
+      { id: "integer", at: "timestamp" },
+      { whole: false, partition: "at" },
+    );
+    await load(declared, [
+      { id: 1, at: "2026-01-31T23:59:59.000Z" },
+      { id: 2, at: null },
+    ]);
+
+    await load(declared, [
+      { id: 1, at: "2026-03-01T00:00:00.000Z" },
+      { id: 2, at: null },
+    ]);
+
+    expect(await query("SELECT id, at FROM {d}.tests ORDER BY id")).toEqual([
+      { id: 1, at: "2026-03-01T00:00:00.000Z" },
+      { id: 2, at: null },
+    ]);
+    const answer: readonly unknown[] = await client.dataset(dataset).table("tests").getMetadata();
+    expect(answer[0]).toMatchObject({
+      timePartitioning: { type: "MONTH", field: "at" },
+      clustering: { fields: ["id"] },
+    });
+  });
+
+  test("a row that does not come any more is marked, and taken back when it does", async () => {
+    const { loader, query } = await bigQueryDesk();
+    const run = async (day: number, rows: readonly Row[]) => {
+      await using made = loader({ maxVanishedRatio: 1 });
+      const startedAt = `2026-06-0${String(day)}T00:00:00.000Z`;
+      await made.open({ ...runInfo(), startedAt }, running());
+      await made.declare(PEOPLE);
+      const told = { checkpoint: checkpoint("people", day), scopes: [{ kind: "whole" }] } as const;
+      await made.write(batch("people", rows, told));
+      await made.end(ended("people"));
+      await made.flush();
+      return await query("SELECT id, _kb4_deleted_at AS gone FROM {d}.people ORDER BY id");
+    };
+
+    const [first, second, third] = [
+      await run(1, [ada, bob]),
+      await run(2, [ada]),
+      await run(3, [ada, bob]),
+    ];
+
+    expect(first.map((row) => row["gone"])).toEqual([null, null]);
+    expect(second.map((row) => row["gone"])).toEqual([null, "2026-06-02T00:00:00.000Z"]);
+    expect(third.map((row) => row["gone"])).toEqual([null, null]);
+  });
+
   test("append keeps every version, replace only those of the last load", async () => {
     const appended = await bigQueryDesk();
     const replaced = await bigQueryDesk();

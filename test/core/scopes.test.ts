@@ -138,8 +138,8 @@ test("a scan is the whole stream, a slice is itself, and slices that are not lis
 
 test("of a dated stream, of which only the last days are handed on, nothing is said", async () => {
   const script = {
-    "/v1/scores": [[{ day: "2026-05-30", score: 1 }]],
-    "/v1/scores?full=true": [[{ day: "2026-05-30", score: 1 }]],
+    "/v1/scores": [[{ date: "2026-05-30", score: 1 }]],
+    "/v1/scores?full=true": [[{ date: "2026-05-30", score: 1 }]],
   };
 
   const ran = await read("scores", script);

@@ -36,12 +36,17 @@ export function overlapping(end: number, most: number): PageWindow | null {
   return best;
 }
 
+/** Pages from which their number is estimated: nobody has a listing of five million rows. */
+const MANY_PAGES = 10_000;
+
 /** Requests that a listing takes by page number: pages that overlap, and the empty one at its end. */
 export function requestsByPage(rows: number, most: number): number {
+  if (rows > most * MANY_PAGES) return Math.ceil((rows / most) * 1.06) + 1;
   let requests = 1;
   for (let end = most; end <= rows; requests++) {
     const next = overlapping(end, most);
-    end = next === null ? end + most : next.from + next.size;
+    if (next === null) return requests + Math.ceil((rows - end) / most) + 1;
+    end = next.from + next.size;
   }
   return requests + 1;
 }

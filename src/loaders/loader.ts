@@ -11,11 +11,12 @@ import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import type { Refusal } from "./commit.js";
+import type { CountAsk } from "./dialect.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
-import type { KeptState, Patience, Store } from "./store.js";
+import type { Counts, KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
 import { UnderWay } from "./underway.js";
 import type { Missing } from "./warehouse.js";
@@ -125,6 +126,11 @@ export class Loader implements Sink {
   /** What shows that each stream was read completely, when it last was. */
   async readProofs(): Promise<Readonly<Record<string, unknown>>> {
     return this.#options.store.readProofs(this.#options.pipeline);
+  }
+
+  /** How many rows that are there each of these tables has; null for one that was never made. */
+  async countRows(asks: readonly CountAsk[]): Promise<readonly (Counts | null)[]> {
+    return this.#options.store.countRows(asks);
   }
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {

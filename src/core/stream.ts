@@ -126,6 +126,13 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
   readonly expect?: Expectation;
   /** Field of the parent that says how many rows there are below it. */
   readonly count?: string;
+  readonly seat?: Seat;
+}
+
+/** Each row uses a seat of the account, but for those whose field has this value. */
+export interface Seat<F extends string = string> {
+  readonly field: F;
+  readonly except: string;
 }
 
 /** A usual account, for a plan made before anything was read. */
@@ -165,6 +172,7 @@ export function defineStream<
     readonly selectedByDefault?: boolean;
     readonly priority?: number;
     readonly expect?: Expectation;
+    readonly seat?: Seat<Field<NoInfer<S>>>;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

@@ -119,7 +119,7 @@ export interface Dialect {
   countVanished(vanishing: Vanishing): string;
   /** Marks the rows that have gone. Before the merge, which takes unchanged rows out of what is staged. */
   markVanished(vanishing: Vanishing): Statement;
-  /** Rows that are there: `part` (text) and `n`. @param marks whether the table can mark rows as gone. */
+  /** Rows that are there: `part`, a value of the column, and `n`. @param marks whether the table can mark rows as gone. */
   countRows(ask: CountAsk, marks: "marks" | "no marks"): string;
   /** Rejected rows, staged as `stream, reason, raw, seen_at`. */
   appendRejects(relation: string, loadId: string): Statement;

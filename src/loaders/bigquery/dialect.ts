@@ -244,7 +244,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
     }),
 
     countRows: ({ table, key, by }, marks) => {
-      const part = by === null ? "''" : `CAST(${quoted(by)} AS STRING)`;
+      const part = by === null ? "''" : quoted(by);
       const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
       const live = marks === "marks" ? ` WHERE ${deletedAt} IS NULL` : "";
       return `SELECT ${part} AS part, COUNT(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;

@@ -269,7 +269,7 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     }),
 
     countRows: ({ table, key, by }, marks) => {
-      const part = by === null ? "''" : `CAST(${quoted(by)} AS VARCHAR)`;
+      const part = by === null ? "''" : quoted(by);
       const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
       const live = marks === "marks" ? ` WHERE ${quoted(DELETED_AT.name)} IS NULL` : "";
       return `SELECT ${part} AS part, count(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;

@@ -170,7 +170,7 @@ SELECT stream, TO_JSON_STRING(proof) AS proof FROM `test-project`.`knowbe4`.`_kb
 
 -- countRows
 
-SELECT CAST(`id` AS STRING) AS part, COUNT(*) AS n FROM (SELECT DISTINCT `id` FROM `test-project`.`knowbe4`.`people` WHERE `_kb4_deleted_at` IS NULL) GROUP BY 1 ORDER BY 1;
+SELECT `id` AS part, COUNT(*) AS n FROM (SELECT DISTINCT `id` FROM `test-project`.`knowbe4`.`people` WHERE `_kb4_deleted_at` IS NULL) GROUP BY 1 ORDER BY 1;
 
 -- countRows, all of a table of an earlier version
 

@@ -246,7 +246,7 @@ SELECT stream, version, state FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = '
 
 -- countRows
 
-SELECT CAST("id" AS VARCHAR) AS part, count(*) AS n FROM (SELECT DISTINCT "id" FROM kb4."knowbe4"."people" WHERE "_kb4_deleted_at" IS NULL) GROUP BY 1 ORDER BY 1;
+SELECT "id" AS part, count(*) AS n FROM (SELECT DISTINCT "id" FROM kb4."knowbe4"."people" WHERE "_kb4_deleted_at" IS NULL) GROUP BY 1 ORDER BY 1;
 
 -- countRows, all of a table of an earlier version
 

@@ -6,7 +6,7 @@ import { iso, type Clock } from "../core/clock.js";
 import { OBSERVED_AT } from "../core/columns.js";
 import { ConnectorError } from "../core/errors.js";
 import type { Emit, StreamOutcome } from "../core/events.js";
-import { stringify } from "../core/json.js";
+import { stringify, type Json } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
@@ -186,7 +186,10 @@ export class Loader implements Sink {
       const proof =
         outcome.proof === undefined
           ? null
-          : stringify({ ...outcome.proof, read_at: iso(this.#options.clock.now()) });
+          : stringify({
+              ...outcome.proof,
+              read_at: iso(this.#options.clock.now()),
+            } as unknown as Json);
       await open.complete(declared.table, declared.mode, proof);
     } else {
       await open.breakOff(outcome.stream);

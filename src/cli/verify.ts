@@ -1,5 +1,5 @@
 import { pagesOf } from "../core/forecast.js";
-import type { Json } from "../core/json.js";
+import { textOf, type Json } from "../core/json.js";
 import { itemKeyOf, picker } from "../core/normalise.js";
 import type { PageSource } from "../core/ports.js";
 import type { State } from "../core/state.js";
@@ -124,7 +124,7 @@ class Verifier {
     const declared = new Map<string, Json>();
     for (const item of await this.#list(above)) {
       const row = read(item);
-      declared.set(String(row[key]), row[counter] ?? null);
+      declared.set(textOf(row[key] ?? null), row[counter] ?? null);
     }
     const differing: string[] = [];
     let [says, holds, silent] = [0, 0, 0];

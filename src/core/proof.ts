@@ -28,10 +28,7 @@ export function judgeSeats({ seats, used }: Seats): "within" | "beyond" {
 }
 
 /** Seats that the account has, and rows that use one. */
-export interface Seats {
-  readonly seats: number;
-  readonly used: number;
-}
+export type Seats = Readonly<Record<"seats" | "used", number>>;
 
 /** What shows that a stream was read completely: figures, no names and no keys. */
 export interface Proof {
@@ -46,8 +43,8 @@ export interface Proof {
   readonly derived: number;
   /** How many listings ended in which way. */
   readonly ends: Readonly<Record<string, number>>;
-  /** Of a stream whose rows use the account's seats, if the account says how many it has. */
-  readonly seated?: Seats;
+  /** Of a stream whose rows use the account's seats, if the account says how many it has; else null. */
+  readonly seated: Seats | null;
 }
 
 /** Gathers the proof of one stream. */
@@ -58,7 +55,7 @@ export class ProofBook {
   #keys: number | null = 0;
   #derived = 0;
   readonly #ends = new Map<string, number>();
-  #seated: Seats | undefined;
+  #seated: Seats | null = null;
 
   /** A listing was read to its end. */
   ended({ rows, keys, how }: ListingEnd): void {
@@ -89,7 +86,7 @@ export class ProofBook {
       keys: this.#keys,
       derived: this.#derived,
       ends: Object.fromEntries(this.#ends),
-      ...(this.#seated === undefined ? {} : { seated: this.#seated }),
+      seated: this.#seated,
     };
   }
 }

@@ -6,17 +6,16 @@ import { iso, type Clock } from "../core/clock.js";
 import { OBSERVED_AT } from "../core/columns.js";
 import { ConnectorError } from "../core/errors.js";
 import type { Emit, StreamOutcome } from "../core/events.js";
-import { stringify, type Json } from "../core/json.js";
+import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import type { Refusal } from "./commit.js";
-import type { CountAsk } from "./dialect.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
-import type { Counts, KeptState, Patience, Store } from "./store.js";
+import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
 import { UnderWay } from "./underway.js";
 import type { Missing } from "./warehouse.js";
@@ -124,14 +123,11 @@ export class Loader implements Sink {
   }
 
   /** What shows that each stream was read completely, when it last was. */
-  async readProofs(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#options.store.readProofs(this.#options.pipeline);
-  }
+  readonly readProofs = (): ReturnType<Store["readProofs"]> =>
+    this.#options.store.readProofs(this.#options.pipeline);
 
   /** How many rows that are there each of these tables has; null for one that was never made. */
-  async countRows(asks: readonly CountAsk[]): Promise<readonly (Counts | null)[]> {
-    return this.#options.store.countRows(asks);
-  }
+  readonly countRows: Store["countRows"] = (asks) => this.#options.store.countRows(asks);
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();
@@ -186,10 +182,7 @@ export class Loader implements Sink {
       const proof =
         outcome.proof === undefined
           ? null
-          : stringify({
-              ...outcome.proof,
-              read_at: iso(this.#options.clock.now()),
-            } as unknown as Json);
+          : stringify({ ...outcome.proof, read_at: iso(this.#options.clock.now()) });
       await open.complete(declared.table, declared.mode, proof);
     } else {
       await open.breakOff(outcome.stream);

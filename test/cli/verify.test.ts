@@ -83,7 +83,7 @@ test.each(WAYS)(
     expect(code).toBe(6);
     const names = REMOVED.map(([table]) => table).sort();
     const differing = streams.filter(({ verdict }) => verdict === "differs");
-    expect(differing.map(({ stream }) => stream as string).sort()).toEqual(names);
+    expect(differing.map(({ stream }) => stream).sort()).toEqual(names);
     for (const { declared, in_warehouse } of differing) {
       expect(declared).toBe((in_warehouse ?? 0) + 1);
     }

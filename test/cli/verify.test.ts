@@ -146,7 +146,7 @@ test("a row too many is noticed as well", async () => {
 });
 
 test("what cannot be compared is named, with the reason, and is no difference", async () => {
-  const w = await warehouse({ paging: "cursor" }, { page_size: 10 });
+  const w = await warehouse({ paging: "cursor" }, { page_size: 4 });
 
   const { code, of } = await w.verified(
     "--streams",

@@ -1,3 +1,4 @@
+import type { StreamDef } from "../core/stream.js";
 import type { SourceMemory } from "../core/state.js";
 import type { Client } from "./client.js";
 
@@ -25,4 +26,28 @@ export async function firstPage(client: Client, path: string, signal: AbortSigna
     if (part.end !== null && part.end.nextCursor !== null) paging = "cursor";
   }
   return { items, paging };
+}
+
+/**
+ * One page of a stream's listing by its number, in one request. A server that pages by cursor alone
+ * gives the first one, whatever the number.
+ */
+export async function pageOf(
+  client: Client,
+  { name, path, query }: StreamDef,
+  { page, size }: { readonly page: number; readonly size: number },
+  signal: AbortSignal,
+): Promise<readonly unknown[]> {
+  const call = {
+    stream: name,
+    endpoint: path,
+    path,
+    query: { ...query, page: String(page), per_page: String(size) },
+    position: ` page ${String(page)}`,
+    shape: "rows",
+    itemKey: JSON.stringify,
+  } as const;
+  const items: unknown[] = [];
+  for await (const part of client.read(call, signal)) items.push(...part.items);
+  return items;
 }

@@ -1,28 +1,16 @@
 import { ConnectorError } from "../core/errors.js";
-import type { ListingEnd } from "../core/proof.js";
 import type { Listing, Page, PageSource, SourceMemory } from "../core/ports.js";
-import type { Call, Part } from "./attempt.js";
-import { ACCOUNT_PATH, type Client, type Pagination } from "./client.js";
+import { ACCOUNT_PATH, type Client } from "./client.js";
 import { Identity } from "./identity.js";
-import { KeyCount } from "./keycount.js";
-import { PageKeys, Repeats } from "./repeats.js";
+import { Repeats } from "./repeats.js";
+import { readOverlapping, readPlain } from "./seams.js";
+import { positionOf, Walk, type PageEnd, type Query, type Way } from "./walk.js";
 
 /** Answers of a server that has no such page, in place of an empty one. */
 const NO_SUCH_PAGE: ReadonlySet<unknown> = new Set([400, 404, 422]);
 
 /** Rows per page when none are asked for, and at most. Source: KnowBe4's API reference, "Pagination". */
 const PAGE_SIZES: ReadonlySet<number> = new Set([100, 500]);
-
-type Query = Readonly<Record<string, string>>;
-type Way = "cursor" | "page";
-
-/** How a page ended: what decides whether another one is asked for. */
-interface PageEnd {
-  readonly rows: number;
-  readonly nextCursor: string | null;
-  /** The same rows came on an earlier page of the listing. */
-  readonly isRepeated: boolean;
-}
 
 /** What a source goes on from. */
 export interface SourceOptions {
@@ -48,6 +36,8 @@ class ApiSource implements PageSource {
   #way: Way | null;
   #probe: Promise<void> | undefined;
   readonly #identity: Identity | undefined;
+  /** Streams of which was told that their pages do not overlap. */
+  readonly #loose = new Set<string>();
   readonly #account: string | undefined;
 
   constructor(client: Client, { earlier, identify }: SourceOptions) {
@@ -81,9 +71,13 @@ class ApiSource implements PageSource {
       else yield known;
       walk.how = "object";
     } else if (listing.kind === "whole") yield* this.#whole(walk);
-    else if (this.#way === "page" && !this.#isByCursorOnly) yield* this.#fromPage(1, walk);
+    else if (this.#way === "page" && !this.#isByCursorOnly) yield* this.#byNumber(walk);
     else yield* this.#byCursor(walk);
     walk.tellMoved();
+    if (walk.isLoose && !this.#loose.has(listing.stream)) {
+      this.#loose.add(listing.stream);
+      walk.tell("its pages do not overlap: rows that move while it is read may be missed");
+    }
     walk.tellEnd();
   }
 
@@ -111,26 +105,16 @@ class ApiSource implements PageSource {
     if (end.rows > 1) await this.#decide(walk);
     if (this.#way === "page") {
       if (this.#isByCursorOnly) throw walk.fault("without a cursor, and pages by number", "auto");
-      yield* this.#fromPage(2, walk);
+      yield* readOverlapping(walk, this.#client.pageSize, end);
     } else if (this.#way === null && !this.#isByCursorOnly && this.#earlier !== "cursor") {
       if ((yield* this.#lookFurther(walk, size)) > 0) this.#way ??= "page";
     }
   }
 
-  /** Pages by number until one is empty: a short page is never the end. */
-  async *#fromPage(
-    first: number,
-    walk: Walk,
-    size: Query = { per_page: String(this.#client.pageSize) },
-  ): AsyncGenerator<Page, void, undefined> {
-    for (let number = first; ; number++) {
-      const end = yield* walk.page({ page: String(number), ...size }, positionOf(number));
-      if (end.rows === 0) {
-        walk.how = "empty page";
-        return;
-      }
-      if (end.isRepeated) throw walk.fault("with a page that came before", "cursor");
-    }
+  async *#byNumber(walk: Walk): AsyncGenerator<Page, void, undefined> {
+    const { pageSize } = this.#client;
+    const end = yield* walk.page({ page: "1", per_page: String(pageSize) }, "");
+    yield* readOverlapping(walk, pageSize, end);
   }
 
   /**
@@ -148,7 +132,7 @@ class ApiSource implements PageSource {
       throw error;
     }
     if (end.rows === 0 || end.isRepeated) return 0;
-    yield* this.#fromPage(3, walk, size);
+    yield* readPlain(walk, 3, size);
     return end.rows;
   }
 
@@ -170,112 +154,4 @@ class ApiSource implements PageSource {
       }
     }
   }
-}
-
-/** One listing being read: which pages came, and what is wrong if one comes again. */
-class Walk {
-  readonly #client: Client;
-  readonly #listing: Listing;
-  readonly #signal: AbortSignal;
-  readonly #digests = new Repeats();
-  readonly #keys = new KeyCount();
-  #before: PageKeys | undefined;
-  #moved = 0;
-  #rows = 0;
-  /** Why the listing is over. */
-  how: ListingEnd["how"] = "empty page";
-
-  constructor(client: Client, listing: Listing, signal: AbortSignal) {
-    this.#client = client;
-    this.#listing = listing;
-    this.#signal = signal;
-  }
-
-  async *object(): AsyncGenerator<Page, void, undefined> {
-    const call = { ...this.#call({}, ""), shape: "object" } as const;
-    for await (const { items, receivedAt } of this.#client.read(call, this.#signal)) {
-      yield { items, receivedAt };
-    }
-  }
-
-  /** One page of the listing, in as many parts as it takes; rows of the page before left out. */
-  async *page(query: Query, position: string): AsyncGenerator<Page, PageEnd, undefined> {
-    const { itemKey } = this.#listing;
-    const keys = new PageKeys(this.#before, this.#keys);
-    let moved = 0;
-    let end: PageEnd | undefined;
-    // Read to the end of the iteration, not only of the rows: else the request counts as given up.
-    for await (const part of this.#read(query, position)) {
-      const items = keys.add(part.items, itemKey);
-      moved += part.items.length - items.length;
-      if (part.end !== null) {
-        const isRepeated = keys.count > 0 && this.#digests.add(keys.digest());
-        end = { rows: keys.count, nextCursor: part.end.nextCursor, isRepeated };
-      }
-      const isNew = end?.isRepeated !== true && items.length > 0;
-      if (isNew) yield { items, receivedAt: part.receivedAt };
-    }
-    if (end === undefined) {
-      throw new ConnectorError("internal", `${this.#listing.stream}: an answer without an end`);
-    }
-    if (!end.isRepeated) {
-      this.#moved += moved;
-      this.#rows += end.rows;
-      this.#before = keys;
-    }
-    return end;
-  }
-
-  /** Asks for one row of the listing with a cursor: a server that pages by cursor gives the next. */
-  async probe(): Promise<Way> {
-    let way: Way = "page";
-    for await (const { end } of this.#read({ cursor: "true", per_page: "1" }, " (paging probe)")) {
-      if (end !== null && end.nextCursor !== null) way = "cursor";
-    }
-    return way;
-  }
-
-  /** The error for a server that would send us in circles, or leave rows out. */
-  fault(how: string, instead: Pagination): ConnectorError {
-    const { stream, endpoint } = this.#listing;
-    return new ConnectorError("api_contract", `${stream}: GET ${endpoint} answered ${how}`, {
-      hint: `set pagination to "${instead}": the server seems to ignore the way it was asked`,
-      context: { endpoint },
-    });
-  }
-
-  /** Says, once, that rows were left out because they had moved on to the next page. */
-  tellMoved(): void {
-    if (this.#moved === 0) return;
-    const { stream, endpoint } = this.#listing;
-    const message = `GET ${endpoint}: ${String(this.#moved)} rows came again on the next page: left out there`;
-    this.#client.emit({ type: "warning", stream, message });
-  }
-
-  /** Says how the listing ended. */
-  tellEnd(): void {
-    const { kind, told } = this.#listing;
-    if (kind === "object") told?.({ rows: 1, keys: 1, how: this.how });
-    else told?.({ rows: this.#rows, keys: this.#keys.distinct, how: this.how });
-  }
-
-  #read(query: Query, position: string): AsyncIterable<Part> {
-    return this.#client.read({ ...this.#call(query, position), shape: "rows" }, this.#signal);
-  }
-
-  #call(query: Query, position: string): Omit<Call, "shape"> {
-    const { stream, endpoint, path, itemKey } = this.#listing;
-    return {
-      stream,
-      endpoint,
-      path,
-      itemKey,
-      position,
-      query: { ...this.#listing.query, ...query },
-    };
-  }
-}
-
-function positionOf(number: number): string {
-  return number === 1 ? "" : ` page ${String(number)}`;
 }

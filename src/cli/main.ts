@@ -5,6 +5,7 @@ import { addPlan } from "./commands/plan.js";
 import { addSimulate } from "./commands/simulate.js";
 import { addState } from "./commands/state.js";
 import { addSync } from "./commands/sync.js";
+import { addVerify } from "./commands/verify.js";
 import type { Io } from "./io.js";
 import { newCommand, runProgram } from "./program.js";
 import { discover } from "./tap.js";
@@ -32,6 +33,7 @@ export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
       });
     addLoad(program, io, done);
     addState(program, io);
+    addVerify(program, io);
     addSimulate(program, io);
     await program.parseAsync([...argv], { from: "user" });
     return code;

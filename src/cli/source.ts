@@ -4,6 +4,7 @@ import {
   createClient,
   createSource,
   firstPage,
+  pageOf,
   type AccountFacts,
 } from "../api/index.js";
 import type { Config } from "../config/schema.js";
@@ -20,6 +21,13 @@ export interface RealSource {
   /** @param state of the last run: how listings are paged and the last day's requests are in it. */
   pages(state: State): PageSource;
   check(signal: AbortSignal): Promise<AccountFacts>;
+  /** One page of a stream's listing, by its number. */
+  page(
+    def: StreamDef,
+    page: number,
+    size: number,
+    signal: AbortSignal,
+  ): Promise<readonly unknown[]>;
   /** What two requests tell about the work ahead; also that the state is of this account. */
   look(state: State, plan: SyncPlan, signal: AbortSignal): Promise<Ahead>;
 }
@@ -63,6 +71,7 @@ export function realSource(config: Config, io: Io, emit: Emit): RealSource {
   return {
     pages: (state) => createSource(client, { earlier: memoryOf(state), identify: true }),
     check: (signal) => checkConnection(client, signal),
+    page: (def, page, size, signal) => pageOf(client, def, { page, size }, signal),
     look: async (state, plan, signal) => {
       const pages = createSource(client, { earlier: memoryOf(state), identify: true });
       const account: Listing = { ...ACCOUNT, query: {}, kind: "object", itemKey: () => "" };

@@ -2,6 +2,7 @@ import { isRecent } from "./clock.js";
 import type { Parent } from "./collect.js";
 import type { SourceMemory, Bookmark, Part } from "./state.js";
 import type { StreamDef } from "./stream.js";
+import { requestsByPage } from "./windows.js";
 
 /** What reading a stream is expected to take. */
 export interface Forecast {
@@ -32,12 +33,14 @@ export type Reading = "first" | "next";
 const SEATS = 100;
 
 /**
- * Requests that a listing of so many rows takes. By page number, its end is one more: an empty page.
- * Where nobody has asked the server yet how it pages, half a request keeps between the two.
+ * Requests that a listing of so many rows takes. By page number, pages overlap and the end is an
+ * empty one. Where nobody has asked the server yet how it pages, it is half way between the two.
  */
-function pagesOf(rows: number, known: Pick<Known, "pageSize" | "paging">): number {
-  const end = { page: 1, cursor: 0, unknown: 0.5 }[known.paging ?? "unknown"];
-  return Math.max(1, Math.ceil(rows / known.pageSize)) + end;
+export function pagesOf(rows: number, known: Pick<Known, "pageSize" | "paging">): number {
+  const byCursor = Math.max(1, Math.ceil(rows / known.pageSize));
+  if (known.paging === "cursor") return byCursor;
+  const byPage = requestsByPage(Math.round(rows), known.pageSize);
+  return known.paging === "page" ? byPage : (byCursor + byPage) / 2;
 }
 
 /** Rows that a stream has, as an earlier run counted them or its declaration lets expect. */

@@ -8,6 +8,28 @@ export interface ListingEnd {
   readonly how: "empty page" | "no cursor" | "whole" | "object";
 }
 
+/** How far below what is declared a listing may stop at a round number, as a share. */
+const SHORT = 0.2;
+
+/**
+ * What the number of rows says that came for a parent that declares another one. That they differ is
+ * told: people who were deleted leave a test, but not its counters. A list that stops far too early, and
+ * at a round number, was cut off: `capped` fails its stream.
+ */
+export function judge(declared: number, came: number): "equal" | "differs" | "capped" {
+  if (came === declared) return "equal";
+  const isRound = came === 10 || (came > 0 && came % 100 === 0);
+  return isRound && came < declared * (1 - SHORT) ? "capped" : "differs";
+}
+
+/** People who use a seat against seats: fewer are usual, more contradict each other and are told. */
+export function judgeSeats({ seats, used }: Seats): "within" | "beyond" {
+  return used > seats ? "beyond" : "within";
+}
+
+/** Seats that the account has, and rows that use one. */
+export type Seats = Readonly<Record<"seats" | "used", number>>;
+
 /** What shows that a stream was read completely: figures, no names and no keys. */
 export interface Proof {
   /** Rows that the API said there are, for the parents that say it; null if none does. */
@@ -21,6 +43,8 @@ export interface Proof {
   readonly derived: number;
   /** How many listings ended in which way. */
   readonly ends: Readonly<Record<string, number>>;
+  /** Of a stream whose rows use the account's seats, if the account says how many it has; else null. */
+  readonly seated: Seats | null;
 }
 
 /** Gathers the proof of one stream. */
@@ -31,6 +55,7 @@ export class ProofBook {
   #keys: number | null = 0;
   #derived = 0;
   readonly #ends = new Map<string, number>();
+  #seated: Seats | null = null;
 
   /** A listing was read to its end. */
   ended({ rows, keys, how }: ListingEnd): void {
@@ -49,6 +74,10 @@ export class ProofBook {
     this.#derived += rows;
   }
 
+  seated(seats: Seats): void {
+    this.#seated = seats;
+  }
+
   get proof(): Proof {
     return {
       declared: this.#declared,
@@ -57,6 +86,7 @@ export class ProofBook {
       keys: this.#keys,
       derived: this.#derived,
       ends: Object.fromEntries(this.#ends),
+      seated: this.#seated,
     };
   }
 }

@@ -131,6 +131,13 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
    * they read keep the rows of each month apart.
    */
   readonly partition?: string;
+  readonly seat?: Seat;
+}
+
+/** Each row uses a seat of the account, but for those whose field has this value. */
+export interface Seat<F extends string = string> {
+  readonly field: F;
+  readonly except: string;
 }
 
 /** A usual account, for a plan made before anything was read. */
@@ -171,6 +178,7 @@ export function defineStream<
     readonly priority?: number;
     readonly expect?: Expectation;
     readonly partition?: Field<NoInfer<S>>;
+    readonly seat?: Seat<Field<NoInfer<S>>>;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

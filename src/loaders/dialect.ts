@@ -63,6 +63,14 @@ export interface Vanishing {
   readonly at: string;
 }
 
+/** Rows of a table to count: different keys among those that are not marked as gone. */
+export interface CountAsk {
+  readonly table: string;
+  readonly key: readonly string[];
+  /** Column for whose values they are counted apart; null for all together. */
+  readonly by: string | null;
+}
+
 /**
  * A warehouse's SQL: pure functions from plans to text, so that every statement can be read in a
  * golden file. Knows neither a driver nor a file.
@@ -111,6 +119,8 @@ export interface Dialect {
   countVanished(vanishing: Vanishing): string;
   /** Marks the rows that have gone. Before the merge, which takes unchanged rows out of what is staged. */
   markVanished(vanishing: Vanishing): Statement;
+  /** Rows that are there: `part`, a value of the column, and `n`. @param marks whether the table can mark rows as gone. */
+  countRows(ask: CountAsk, marks: "marks" | "no marks"): string;
   /** Rejected rows, staged as `stream, reason, raw, seen_at`. */
   appendRejects(relation: string, loadId: string): Statement;
 

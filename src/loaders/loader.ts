@@ -134,9 +134,11 @@ export class Loader implements Sink {
   }
 
   /** What shows that each stream was read completely, when it last was. */
-  async readProofs(): Promise<Readonly<Record<string, unknown>>> {
-    return this.#options.store.readProofs(this.#options.pipeline);
-  }
+  readonly readProofs = (): ReturnType<Store["readProofs"]> =>
+    this.#options.store.readProofs(this.#options.pipeline);
+
+  /** How many rows that are there each of these tables has; null for one that was never made. */
+  readonly countRows: Store["countRows"] = (asks) => this.#options.store.countRows(asks);
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();

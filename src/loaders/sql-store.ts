@@ -1,6 +1,7 @@
 import { isObject } from "../core/json.js";
 import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
-import type { KeptState, Store } from "./store.js";
+import type { Counts, KeptState, Store } from "./store.js";
+import { DELETED_AT } from "./table.js";
 import type { Session, Warehouse } from "./warehouse.js";
 
 /** A warehouse as a place for a loader: the same statements in the same order for all of them. */
@@ -32,6 +33,23 @@ export function sqlStore(warehouse: Warehouse): Store {
       if (!holdsProofs(await schemaIn(session, dialect))) return {};
       const found = await session.query("reading the proofs", dialect.readProofs(pipeline));
       return Object.fromEntries(found.map(({ stream, proof }) => [String(stream), parsed(proof)]));
+    },
+    countRows: async (asks) => {
+      await using session = await warehouse.open("read");
+      const schema = await schemaIn(session, dialect);
+      const counts: (Counts | null)[] = [];
+      for (const ask of asks) {
+        const columns = schema.get(ask.table)?.columns;
+        if (columns === undefined) {
+          counts.push(null);
+          continue;
+        }
+        const marks = columns.has(DELETED_AT.name) ? "marks" : "no marks";
+        const sql = dialect.countRows(ask, marks);
+        const found = await session.query(`counting rows of ${ask.table}`, sql);
+        counts.push(new Map(found.map(({ part, n }) => [String(part), Number(n)])));
+      }
+      return counts;
     },
     commit: (manifest, record, patiently, limits) =>
       commitPackage(warehouse, () => patiently(() => warehouse.open("write")), manifest, record, {

@@ -1,5 +1,5 @@
 import type { CommitOptions, Refusal } from "./commit.js";
-import type { LoadRecord } from "./dialect.js";
+import type { CountAsk, LoadRecord } from "./dialect.js";
 import type { Manifest } from "./manifest.js";
 import type { Table } from "./table.js";
 import type { Estimate, Missing } from "./warehouse.js";
@@ -11,6 +11,9 @@ export interface KeptState {
   /** As they were written, not checked yet. */
   readonly bookmarks: Readonly<Record<string, unknown>>;
 }
+
+/** Rows that are there, by the value of a column as text; all under one name where there is none. */
+export type Counts = ReadonlyMap<string, number>;
 
 /** Tries something until it is possible or patience ends. */
 export type Patience = <T>(attempt: () => Promise<T>) => Promise<T>;
@@ -39,6 +42,8 @@ export interface Store {
   readState(pipeline: string): Promise<KeptState>;
   /** By stream: what shows that it was read completely, when it last was. */
   readProofs(pipeline: string): Promise<Readonly<Record<string, unknown>>>;
+  /** How many rows each of these tables has that are there; null for one that was never made. */
+  countRows(asks: readonly CountAsk[]): Promise<readonly (Counts | null)[]>;
   /**
    * Rows, rejected rows, state and the record of the load at once, or none of it. Does nothing if
    * the load is there already. Tells the streams of which too many rows had gone: their bookmarks

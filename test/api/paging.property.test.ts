@@ -99,7 +99,7 @@ test("any page sizes and any habits of a server give every row exactly once or a
     { numRuns: 800 },
   );
   expect(complete).toBeGreaterThan(250);
-});
+}, 120_000);
 
 test("any server that minds cursors or pages is read completely when left to find out", async () => {
   await fc.assert(
@@ -115,7 +115,7 @@ test("any server that minds cursors or pages is read completely when left to fin
     }),
     { numRuns: 300 },
   );
-});
+}, 120_000);
 
 test("any rows put in front between pages are never given twice in neighbouring pages", async () => {
   await fc.assert(

@@ -13,16 +13,27 @@ describe("by page", () => {
     const server = await account({ total: 25, by: "page" });
 
     expect(await readAll(bench(server.url, BY_PAGE).source())).toEqual(rows(25));
+    // Page 2 of 9 begins with the last row of page 1 of 10, and so on: rows that move show.
     expect(queries(server)).toEqual(
-      [1, 2, 3, 4].map((page) => ({ page: String(page), per_page: "10" })),
+      ["1/10", "2/9", "3/8", "3/10", "4/10"].map((asked) => {
+        const [page, per_page] = asked.split("/");
+        return { page, per_page };
+      }),
     );
   });
 
   test("ends after a full last page as well", async () => {
-    const server = await account({ total: 20, by: "page" });
+    const server = await account({ total: 18, by: "page" });
 
-    expect(await readAll(bench(server.url, BY_PAGE).source())).toEqual(rows(20));
-    expect(server.requests).toHaveLength(3);
+    expect(await readAll(bench(server.url, BY_PAGE).source())).toEqual(rows(18));
+    expect(server.requests).toHaveLength(4);
+  });
+
+  test("takes two requests where everything is on page 1", async () => {
+    const server = await account({ total: 9, by: "page" });
+
+    expect(await readAll(bench(server.url, BY_PAGE).source())).toEqual(rows(9));
+    expect(server.requests).toHaveLength(2);
   });
 
   test("never takes a short page for the end", async () => {
@@ -61,17 +72,61 @@ describe("by page", () => {
   });
 
   test("leaves out rows that moved on to the next page, and says so once", async () => {
-    const moved = [rows(10), rows(10, 9), rows(10, 18), []];
+    // Two rows are put in front before each page.
+    const moved = [rows(10), rows(9, 8), rows(8, 13), rows(8, 15), []];
     const server = await serve((_, response, n) => send(response, { body: moved[n - 1] }));
     const { source, events } = bench(server.url, BY_PAGE);
 
-    expect(await readAll(source())).toEqual(rows(27));
+    expect(await readAll(source())).toEqual(rows(22));
     expect(events.filter((e) => e.type === "warning")).toEqual([
       {
         type: "warning",
         stream: "users",
-        message: "GET /v1/users: 3 rows came again on the next page: left out there",
+        message: "GET /v1/users: 6 rows came again on the next page: left out there",
       },
+    ]);
+  });
+
+  test("reads page 1 again where a row on it was deleted, and misses none", async () => {
+    const ids = rows(25).map(({ id }) => id);
+    const server = await serve(({ query }, response, n) => {
+      if (n === 2) ids.splice(3, 1);
+      const [page, size] = [Number(query["page"]), Number(query["per_page"])];
+      send(response, { body: ids.slice((page - 1) * size, page * size).map((id) => ({ id })) });
+    });
+    const { source, events } = bench(server.url, BY_PAGE);
+
+    const read = await readAll(source());
+
+    expect(read.map((row) => (row as { id: number }).id).sort((a, b) => a - b)).toEqual(
+      rows(25).map(({ id }) => id),
+    );
+    expect(queries(server).map(({ page, per_page }) => `${page ?? ""}/${per_page ?? ""}`)).toEqual([
+      "1/10",
+      "2/9",
+      "1/10",
+      "2/9",
+      "3/8",
+      "3/10",
+      "4/10",
+    ]);
+    expect(events.flatMap((e) => (e.type === "warning" ? [e.message] : []))).toEqual([
+      "GET /v1/users: rows moved while it was read: pages read again: 1",
+    ]);
+  });
+
+  test("says once of a stream that its pages cannot be made to overlap", async () => {
+    const server = await serve(({ query }, response) => {
+      const from = 10 * (Number(query["page"]) - 1);
+      send(response, { body: rows(Math.max(0, Math.min(10, 25 - from)), from + 1) });
+    });
+    const { source, events } = bench(server.url, BY_PAGE);
+    const reader = source();
+
+    expect([await readAll(reader), await readAll(reader)]).toEqual([rows(25), rows(25)]);
+    expect(server.requests).toHaveLength(8);
+    expect(events.flatMap((e) => (e.type === "warning" ? [e.message] : []))).toEqual([
+      "GET /v1/users: its pages do not overlap: rows that move while it is read may be missed",
     ]);
   });
 
@@ -99,7 +154,7 @@ describe("by page", () => {
       asked.push(server.requests.length - before);
     }
 
-    expect(asked).toEqual([1, 2, 3]);
+    expect(asked).toEqual([1, 2, 3, 4]);
   });
 });
 

@@ -39,7 +39,9 @@ describe("left to find out", () => {
     expect(queries(server)).toEqual([
       { cursor: "true", per_page: "10" },
       { cursor: "true", per_page: "1" },
-      ...["2", "3", "4"].map((page) => ({ page, per_page: "10" })),
+      { page: "2", per_page: "9" },
+      { page: "3", per_page: "8" },
+      ...["3", "4"].map((page) => ({ page, per_page: "10" })),
     ]);
     expect(reader.memory.paging).toBe("page");
   });

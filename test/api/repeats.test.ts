@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { PageKeys, Repeats } from "../../src/api/repeats.js";
+import { PageKeys, RecentPages, Repeats } from "../../src/api/repeats.js";
 
 describe("marks that come again", () => {
   test("are told, however many came in between", () => {
@@ -50,9 +50,11 @@ describe("the keys of a page", () => {
   test("keep what stood on the page before from being given again", () => {
     const before = new PageKeys();
     before.add([1, 2, 3], keyOf);
-    const after = new PageKeys(before);
+    const pages = new RecentPages();
+    pages.push(before);
+    const after = new PageKeys(pages);
 
     expect(after.add([3, 4, 4], keyOf)).toEqual([4, 4]);
-    expect(after.count).toBe(3);
+    expect(after).toMatchObject({ count: 3, fresh: 2, first: "3" });
   });
 });

@@ -24,10 +24,14 @@ test.each(["cursor", "page"] as const)(
     const count = (stream: "users" | "security_test_recipients" | "security_tests") =>
       [...a.simulator.account.rows(stream)].length;
     const how = paging === "page" ? "empty page" : "no cursor";
+    const active = [...a.simulator.account.rows("users")].filter(
+      ({ status }) => status === "active",
+    ).length;
     const [users, recipients] = [count("users"), count("security_test_recipients")];
     expect(proofOf("users")).toEqual({
       ...{ declared: null, counted: 0, came: users, keys: users, derived: 0 },
       ends: { [how]: 1 },
+      seated: { seats: 40, used: active },
     });
     expect(proofOf("security_test_recipients")).toMatchObject({
       ...{ declared: recipients, counted: recipients, came: recipients, keys: recipients },
@@ -49,6 +53,42 @@ test("a count that contradicts the parent's is told, and stands in the proof", a
   expect(ran.warnings.some((line) => / says 999 rows, \d+ came$/.test(line))).toBe(true);
   const [outcome] = ran.outcomes;
   expect(outcome?.proof?.declared).toBeGreaterThan(outcome?.proof?.counted ?? Infinity);
+});
+
+test("a list that stops at a round number, far below what is declared, fails its stream with exit 6", async () => {
+  const a = await office({ ...SMALL, users: 30, paging: "page" });
+  // The server gives ten rows and no more, whatever page is asked for.
+  a.simulator.addFault({
+    match: { stream: "security_test_recipients", page: 1 },
+    times: Infinity,
+    fault: { kind: "capPerPage", rows: 10 },
+  });
+  a.simulator.addFault({
+    match: { path: /recipients.*/, stream: "security_test_recipients", page: 2 },
+    times: Infinity,
+    fault: { kind: "empty" },
+  });
+
+  const ran = await a.sync({}, ["security_test_recipients"]);
+
+  expect(ran.error).toMatchObject({ kind: "api_contract" });
+  expect(ran.error?.message).toMatch(
+    /^security_test_recipients: parent \d+ says \d+ rows, but GET \S+ ends after 10: the list is cut off$/,
+  );
+  expect(ran.outcomes).toMatchObject([{ status: "failed", proof: { ends: { "empty page": 1 } } }]);
+});
+
+test("more people than seats are told, and stand in the proof", async () => {
+  const a = await office({ ...SMALL, paging: "cursor" });
+  const fault = { kind: "field", field: "number_of_seats", value: { json: 7 } } as const;
+  a.simulator.addFault({ match: { stream: "account" }, times: Infinity, fault });
+
+  const ran = await a.sync({}, ["users"]);
+
+  expect(ran.error).toBeUndefined();
+  const used = ran.outcomes[0]?.proof?.seated?.used;
+  expect(ran.warnings).toEqual([`the account has 7 seats, ${String(used)} rows use one`]);
+  expect(used).toBeGreaterThan(7);
 });
 
 test("the proof of each run stands in _kb4_loads, and state show prints the last one", async () => {

@@ -159,6 +159,27 @@ function script(spool: string): readonly Section[] {
     ],
     ["recordLoad, of the state alone", dialect.recordLoad(record, [])],
     ["readState", [asked("state", dialect.readState("it's"))]],
+    [
+      "countRows",
+      [
+        asked(
+          "rows",
+          dialect.countRows(
+            { table: people.name, key: people.primaryKey, by: people.primaryKey[0] ?? null },
+            "marks",
+          ),
+        ),
+      ],
+    ],
+    [
+      "countRows, all of a table of an earlier version",
+      [
+        asked(
+          "rows",
+          dialect.countRows({ table: people.name, key: people.primaryKey, by: null }, "no marks"),
+        ),
+      ],
+    ],
     ["pipelines", [asked("pipelines", dialect.pipelines())]],
     ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ];

@@ -5,6 +5,7 @@ import { ConnectorError } from "../errors.js";
 import { fanOut, type Branch } from "../fanout.js";
 import { decodeIds, encodeIds } from "../idset.js";
 import type { Page } from "../ports.js";
+import { judge } from "../proof.js";
 import type { Row } from "../record.js";
 import type { CursorReplication, Derivation } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
@@ -230,6 +231,27 @@ function nameOf(reader: StreamReader, parent: Parent): string {
   return isPerson ? "a parent" : `parent ${parent.key}`;
 }
 
+/** Holds what came against what the parent says; {@link judge} says what becomes of a contradiction. */
+function compare(reader: StreamReader, parent: Parent, declared: number, came: number): void {
+  reader.proof.compared(declared, came);
+  const verdict = judge(declared, came);
+  if (verdict === "equal") return;
+  const { name, path } = reader.context.planned.def;
+  const says = `${nameOf(reader, parent)} says ${String(declared)} rows`;
+  if (verdict === "differs") {
+    reader.warn(`${says}, ${String(came)} came`);
+    return;
+  }
+  throw new ConnectorError(
+    "api_contract",
+    `${name}: ${says}, but GET ${path} ends after ${String(came)}: the list is cut off`,
+    {
+      hint: 'set pagination to "page", or page_size to another number; if that does not help, report it',
+      context: { stream: name, declared, came },
+    },
+  );
+}
+
 /** Reads below one parent. Null if it has gone since it was listed: not a failure, but said. */
 async function readBranch(
   reader: StreamReader,
@@ -251,11 +273,7 @@ async function readBranch(
   }
   tally.read += 1;
   const { count } = branch.parent;
-  if (count !== null) reader.proof.compared(count, rows);
-  if (count !== null && count !== rows) {
-    const parent = nameOf(reader, branch.parent);
-    reader.warn(`${parent} says ${String(count)} rows, ${String(rows)} came`);
-  }
+  if (count !== null) compare(reader, branch.parent, count, rows);
   // Of rows that are filtered, and of fewer than there should be, nobody can tell what is missing.
   if (keep === undefined && (count === null || rows >= count)) {
     completedBelow(reader, branch.parent, rejected);

@@ -1,13 +1,35 @@
 import { DAY_MS, isoDay } from "../clock.js";
 import type { Row } from "../record.js";
-import type { CursorReplication } from "../stream.js";
+import { picker } from "../normalise.js";
+import { judgeSeats } from "../proof.js";
+import type { CursorReplication, Seat } from "../stream.js";
 import type { StreamReader } from "./context.js";
 
 /** Reads a listing from its first page to its last; it may be resumed only from the start. */
 export async function readListing(reader: StreamReader): Promise<void> {
-  for await (const page of reader.pages()) await reader.take(page);
+  const { seat } = reader.context.planned.def;
+  const isSeated = seat === undefined ? undefined : seatedBy(reader, seat);
+  let used = 0;
+  for await (const page of reader.pages()) {
+    if (isSeated !== undefined) used += page.items.filter(isSeated).length;
+    await reader.take(page);
+  }
+  if (isSeated !== undefined) compareSeats(reader, used);
   reader.completed({ kind: "whole" });
   await reader.checkpoint({ completedAt: reader.context.startedAt, rows: reader.came });
+}
+
+function seatedBy(reader: StreamReader, { field, except }: Seat): (item: unknown) => boolean {
+  const read = picker(reader.context.planned.def, [field]);
+  return (item) => read(item)[field] !== except;
+}
+
+function compareSeats(reader: StreamReader, used: number): void {
+  const { seats } = reader.context.source.memory;
+  if (seats === undefined) return;
+  reader.proof.seated({ seats, used });
+  if (judgeSeats({ seats, used }) === "within") return;
+  reader.warn(`the account has ${String(seats)} seats, ${String(used)} rows use one`);
 }
 
 /** Reads dated rows and hands on those from shortly before the bookmark on. */

@@ -1,6 +1,7 @@
 import { DAY_MS, isRecent } from "../clock.js";
 import type { Slice, Slices } from "../collect.js";
 import { ConnectorError } from "../errors.js";
+import { pagesOf } from "../forecast.js";
 import { decodeIds, encodeIds } from "../idset.js";
 import { textOf, type Json } from "../json.js";
 import { picker } from "../normalise.js";
@@ -53,9 +54,9 @@ function dueSlices(
     if (!slice.over || part?.overSince == null || part.print !== slice.print) return true;
     return Date.parse(slice.end ?? part.overSince) > lookbackFrom;
   });
-  // By page, the end of a listing is one more request: the empty page.
-  const end = source.memory.paging === "page" ? 1 : 0;
-  const cost = (rows: number) => Math.max(1, Math.ceil(rows / settings.pageSize)) + end;
+  // Where nobody knows how the server pages, both sides count as if by cursor.
+  const paging = source.memory.paging ?? "cursor";
+  const cost = (rows: number) => pagesOf(rows, { pageSize: settings.pageSize, paging });
   const rowsOf = (key: string) => parts[key]?.rows ?? 0;
   const total = slices.reduce((sum, slice) => sum + rowsOf(slice.key), rowsOf(NO_SLICE));
   const dueCost = due.reduce((sum, slice) => sum + cost(rowsOf(slice.key)), 0);

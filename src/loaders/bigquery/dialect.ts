@@ -247,6 +247,13 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${deletedAt} = ${instant(vanishing.at)} WHERE ${going(vanishing)}`,
     }),
 
+    countRows: ({ table, key, by }, marks) => {
+      const part = by === null ? "''" : quoted(by);
+      const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
+      const live = marks === "marks" ? ` WHERE ${deletedAt} IS NULL` : "";
+      return `SELECT ${part} AS part, COUNT(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;
+    },
+
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",
       sql: `INSERT INTO ${named("_kb4_rejects")} (load_id, stream, reason, raw, seen_at) SELECT ${literal(loadId)}, s.stream, s.reason, ${parsing("s.raw")}, s.seen_at FROM ${relation} AS s`,

@@ -268,6 +268,13 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(vanishing.at)} WHERE ${going(vanishing)}`,
     }),
 
+    countRows: ({ table, key, by }, marks) => {
+      const part = by === null ? "''" : quoted(by);
+      const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
+      const live = marks === "marks" ? ` WHERE ${quoted(DELETED_AT.name)} IS NULL` : "";
+      return `SELECT ${part} AS part, count(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;
+    },
+
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",
       sql: `INSERT INTO ${named("_kb4_rejects")} SELECT ${literal(loadId)}, stream, reason, raw, seen_at FROM ${relation}`,

@@ -6,11 +6,11 @@ import type { Json } from "../../core/json.js";
 import { hold } from "../duckdb/hold.js";
 import type { Manifest } from "../manifest.js";
 import { outrun } from "../outrun.js";
-import type { Store } from "../store.js";
+import type { Counts, Store } from "../store.js";
 import type { Missing } from "../warehouse.js";
 import { readCatalogue, tableFolder, writeCatalogue, type Catalogue } from "./catalogue.js";
 import { inFolder } from "./failure.js";
-import { isBooked, newTables, proofsIn } from "./tables.js";
+import { isBooked, newTables, proofsIn, rowsIn } from "./tables.js";
 
 /** Folder of what is the loader's own and no table. */
 const OWN = "_kb4";
@@ -31,6 +31,12 @@ export function jsonlStore(path: string): Store {
     },
     readState: async (pipeline) => keptOf(await readCatalogue(folder), pipeline),
     readProofs: async (pipeline) => proofsIn(folder, await readCatalogue(folder), pipeline),
+    countRows: async (asks) => {
+      const catalogue = await readCatalogue(folder);
+      const counts: (Counts | null)[] = [];
+      for (const ask of asks) counts.push(await rowsIn(folder, catalogue, ask));
+      return counts;
+    },
     commit: async (manifest, record, patiently) => {
       await inFolder(path, () => mkdir(join(folder, OWN), { recursive: true, mode: 0o700 }));
       // Two runs with spools of their own could both find the state where they left it.

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 
 import { isObject, stringify, type Json } from "../../core/json.js";
-import type { LoadRecord } from "../dialect.js";
+import type { CountAsk, LoadRecord } from "../dialect.js";
 import { linesOf } from "../lines.js";
 import type { Manifest, Part } from "../manifest.js";
+import type { Counts } from "../store.js";
 import { joined, WRITTEN, type Table } from "../table.js";
 import { syncFolder, tableFolder, type Catalogue, type FolderTable } from "./catalogue.js";
 import { identityOf, LineFile, tabled } from "./rows.js";
@@ -247,4 +248,26 @@ export async function proofsIn(
     }
   }
   return proofs;
+}
+
+/** Different keys of a table, by the value of a column. Keys are held in memory, not rows. */
+export async function rowsIn(
+  folder: string,
+  { tables }: Catalogue,
+  { table, key, by }: CountAsk,
+): Promise<Counts | null> {
+  const files = tables[table]?.files;
+  if (files === undefined) return null;
+  const seen = new Set<string>();
+  const counts = new Map<string, number>();
+  for (const file of files) {
+    for await (const line of linesOf(join(folder, file))) {
+      const part = by === null ? "" : identityOf(line, [by]).key.replace(/^"(.*)"$/, "$1");
+      const identity = `${identityOf(line, key).key} ${part}`;
+      if (seen.has(identity)) continue;
+      seen.add(identity);
+      counts.set(part, (counts.get(part) ?? 0) + 1);
+    }
+  }
+  return counts;
 }

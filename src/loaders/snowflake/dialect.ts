@@ -258,6 +258,13 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
       };
     },
 
+    countRows: ({ table, key, by }, marks) => {
+      const part = by === null ? "''" : quoted(by);
+      const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
+      const live = marks === "marks" ? ` WHERE ${DELETED} IS NULL` : "";
+      return `SELECT ${part} AS "part", COUNT(*) AS "n" FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;
+    },
+
     append: (rows, loadId) => [
       { purpose: `writing into ${rows.table.name}`, sql: insert(rows, loadId) },
     ],

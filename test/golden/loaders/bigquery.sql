@@ -174,6 +174,14 @@ SELECT stream, version, TO_JSON_STRING(state) AS state FROM `test-project`.`know
 
 SELECT stream, TO_JSON_STRING(proof) AS proof FROM `test-project`.`knowbe4`.`_kb4_loads` WHERE pipeline = 'it\'s' AND proof IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream;
 
+-- countRows
+
+SELECT `id` AS part, COUNT(*) AS n FROM (SELECT DISTINCT `id` FROM `test-project`.`knowbe4`.`people` WHERE `_kb4_deleted_at` IS NULL) GROUP BY 1 ORDER BY 1;
+
+-- countRows, all of a table of an earlier version
+
+SELECT '' AS part, COUNT(*) AS n FROM (SELECT DISTINCT `id` FROM `test-project`.`knowbe4`.`people`) GROUP BY 1 ORDER BY 1;
+
 -- pipelines
 
 SELECT DISTINCT pipeline FROM `test-project`.`knowbe4`.`_kb4_state` ORDER BY pipeline;

@@ -244,6 +244,14 @@ INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', '', '
 
 SELECT stream, version, state FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' ORDER BY stream;
 
+-- countRows
+
+SELECT "id" AS part, count(*) AS n FROM (SELECT DISTINCT "id" FROM kb4."knowbe4"."people" WHERE "_kb4_deleted_at" IS NULL) GROUP BY 1 ORDER BY 1;
+
+-- countRows, all of a table of an earlier version
+
+SELECT '' AS part, count(*) AS n FROM (SELECT DISTINCT "id" FROM kb4."knowbe4"."people") GROUP BY 1 ORDER BY 1;
+
 -- pipelines
 
 SELECT DISTINCT pipeline FROM kb4."knowbe4"."_kb4_state" ORDER BY pipeline;

@@ -1,4 +1,5 @@
-import { envName, settings, type Setting } from "../../src/config/settings.js";
+import { DEFAULT_TYPE } from "../../src/config/destination.js";
+import { envName, settings, settingsOfType, type Setting } from "../../src/config/settings.js";
 import { cell } from "./markdown.js";
 
 /** `docs/settings.md`: every setting, its variable and its default. */
@@ -16,10 +17,30 @@ export function settingsPage(): string {
     "A secret may stand in a file of its own: put `_file` after the setting, or `_FILE` after the",
     "variable, and give the path. A setting that is not listed here is an error.",
     "",
-    "| Setting | Variable | Default | |",
-    "| --- | --- | --- | --- |",
-    ...settings().map(row),
+    ...table(settings().filter((s) => s.types.length === 0)),
+    ...destinationTypes().flatMap((type) => [
+      "",
+      `## Destination of type \`${type}\``,
+      "",
+      ...table(settingsOfType(type).map((s) => withType(s, type))),
+    ]),
   ].join("\n")}\n`;
+}
+
+function destinationTypes(): readonly string[] {
+  return settings().find((s) => s.path.join(".") === "destination.type")?.allowed ?? [];
+}
+
+/** The type itself is no choice within its own section. */
+function withType(setting: Setting, type: string): Setting {
+  if (setting.path.at(-1) !== "type") return setting;
+  if (type !== DEFAULT_TYPE)
+    return { ...setting, description: `\`${type}\`: ${setting.description}` };
+  return { ...setting, required: false, default: JSON.stringify(type) };
+}
+
+function table(rows: readonly Setting[]): readonly string[] {
+  return ["| Setting | Variable | Default | |", "| --- | --- | --- | --- |", ...rows.map(row)];
 }
 
 function row(setting: Setting): string {

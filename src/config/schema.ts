@@ -1,11 +1,8 @@
 import { z } from "zod";
 
 import { REGIONS } from "../core/regions.js";
-
-/** Marks a setting whose value must not be shown; it may also come from a file. */
-const SECRET = { secret: true, writeOnly: true, airbyte_secret: true } as const;
-
-const text = (title: string, description: string) => z.string().min(1).meta({ title, description });
+import { destination } from "./destination.js";
+import { SECRET, text } from "./parts.js";
 
 const rateLimit = z
   .strictObject({
@@ -42,35 +39,6 @@ const retry = z
     }),
   })
   .meta({ title: "Retries", description: "How long a failing request is tried again." });
-
-const duckdb = z
-  .strictObject({
-    type: z
-      .literal("duckdb")
-      .meta({ title: "Type", description: "An embedded DuckDB database file." }),
-    path: text("Database file", "File of the database; made if it does not exist.").default(
-      "knowbe4.duckdb",
-    ),
-    schema: text("Schema", "Schema that holds the tables.").default("knowbe4"),
-    mode: z.enum(["merge", "append", "replace"]).default("merge").meta({
-      title: "Mode",
-      description:
-        "merge keeps the newest version of each row, append keeps every version, replace swaps the whole table at the end of each run.",
-    }),
-    spool_dir: text(
-      "Spool folder",
-      "Folder for rows that are not committed yet; beside the database file unless given.",
-    ).optional(),
-    memory_limit: z
-      .string()
-      .regex(/^\d+(MB|GB)$/)
-      .default("128MB")
-      .meta({
-        title: "Memory limit",
-        description: "Most memory that DuckDB may use, as 128MB or 1GB.",
-      }),
-  })
-  .meta({ title: "DuckDB", description: "The embedded default." });
 
 /**
  * Every setting, declared once. Types, checks, environment variables, `docs/settings.md`,
@@ -143,10 +111,7 @@ export const configSchema = z.strictObject({
     title: "Time-out",
     description: "Seconds without a byte after which a request is given up.",
   }),
-  destination: z.discriminatedUnion("type", [duckdb]).prefault({ type: "duckdb" }).meta({
-    title: "Destination",
-    description: "Where knowbe4 sync and knowbe4 load put the rows.",
-  }),
+  destination,
 });
 
 /** A complete configuration, defaults filled in. */

@@ -13,6 +13,8 @@ export interface Setting {
   readonly default: string | undefined;
   readonly required: boolean;
   readonly secret: boolean;
+  /** Types of destination that have it; empty for a setting of no destination. */
+  readonly types: readonly string[];
 }
 
 /** JSON Schema of the configuration, draft 7, as `--about` and `spec.json` show it. */
@@ -35,25 +37,64 @@ interface Node {
 
 /** Every setting that takes a plain value, nested ones too, in the order they are declared. */
 export function settings(): readonly Setting[] {
-  return leaves(configJsonSchema(), []);
-}
-
-function leaves(node: Node, path: readonly string[], required = false): readonly Setting[] {
-  const variants = node.oneOf ?? [];
-  const objects = node.properties === undefined ? variants : [node];
-  if (objects.length === 0) return [leaf(node, path, required)];
   const found = new Map<string, Setting>();
-  for (const object of objects) {
-    for (const [name, child] of Object.entries(object.properties ?? {})) {
-      for (const setting of leaves(child, [...path, name], object.required?.includes(name))) {
-        found.set(setting.path.join("."), setting);
-      }
-    }
+  for (const setting of leaves(configJsonSchema(), [])) {
+    const name = setting.path.join(".");
+    const before = found.get(name);
+    found.set(name, before === undefined ? setting : both(before, setting));
   }
   return [...found.values()];
 }
 
-function leaf(node: Node, path: readonly string[], required: boolean): Setting {
+/** The settings of one type of destination, as that type has them. */
+export function settingsOfType(type: string): readonly Setting[] {
+  return leaves(configJsonSchema(), []).filter((s) => s.types.includes(type));
+}
+
+/** One entry per variant where an object has several. */
+function leaves(
+  node: Node,
+  path: readonly string[],
+  required = false,
+  types: readonly string[] = [],
+): readonly Setting[] {
+  const variants = node.oneOf ?? [];
+  const objects = node.properties === undefined ? variants : [node];
+  if (objects.length === 0) return [leaf(node, path, required, types)];
+  return objects.flatMap((object) => {
+    const type = variants.length === 0 ? undefined : object.properties?.["type"]?.const;
+    return Object.entries(object.properties ?? {}).flatMap(([name, child]) =>
+      leaves(
+        child,
+        [...path, name],
+        object.required?.includes(name),
+        type === undefined ? types : [type],
+      ),
+    );
+  });
+}
+
+/** The same setting of two types: what can be given on its own is whatever either takes. */
+function both(a: Setting, b: Setting): Setting {
+  return {
+    ...b,
+    type: a.type === b.type ? a.type : "string",
+    description:
+      a.description === b.description ? a.description : `${a.description} Or: ${b.description}`,
+    allowed: [...new Set([...a.allowed, ...b.allowed])],
+    default: a.default === b.default ? a.default : undefined,
+    required: a.required || b.required,
+    secret: a.secret || b.secret,
+    types: [...a.types, ...b.types],
+  };
+}
+
+function leaf(
+  node: Node,
+  path: readonly string[],
+  required: boolean,
+  types: readonly string[],
+): Setting {
   const typed = node.anyOf?.find((n) => n.type !== "null") ?? node;
   const [type] = [typed.type ?? "string"].flat();
   const allowed = typed.enum ?? (typed.const === undefined ? [] : [typed.const]);
@@ -65,6 +106,7 @@ function leaf(node: Node, path: readonly string[], required: boolean): Setting {
     default: node.default === undefined ? undefined : JSON.stringify(node.default),
     required: required && node.default === undefined,
     secret: node.secret === true,
+    types,
   };
 }
 

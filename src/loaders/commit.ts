@@ -1,6 +1,6 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Dialect, LoadedTable, LoadRecord, Staged, Statement } from "./dialect.js";
-import { evolve, schemaOf } from "./evolve.js";
+import { evolve, schemaOf, type Schema } from "./evolve.js";
 import type { Manifest, Part } from "./manifest.js";
 import type { Table } from "./table.js";
 import type { Session, SpooledFile, Warehouse } from "./warehouse.js";
@@ -18,14 +18,20 @@ const REJECTS: Table = {
   primaryKey: [],
 };
 
-/** Makes the schema and the loader's own tables where they are missing. */
-export async function prepareSchema(session: Session, dialect: Dialect): Promise<void> {
-  if (!(await isPrepared(session, dialect))) await session.run(dialect.bookkeeping());
+/** Makes the schema and the loader's own tables where they are missing; tells what stands there. */
+export async function prepareSchema(session: Session, dialect: Dialect): Promise<Schema> {
+  const schema = await schemaIn(session, dialect);
+  if (!isPrepared(schema)) await session.run(dialect.bookkeeping());
+  return schema;
+}
+
+/** What stands in the schema. */
+export async function schemaIn(session: Session, dialect: Dialect): Promise<Schema> {
+  return schemaOf(await session.query("reading the schema", dialect.describe()));
 }
 
 /** Whether the loader's own tables are there. */
-export async function isPrepared(session: Session, dialect: Dialect): Promise<boolean> {
-  const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
+export function isPrepared(schema: Schema): boolean {
   return ["_kb4_state", "_kb4_loads", "_kb4_rejects"].every((name) => schema.has(name));
 }
 
@@ -37,7 +43,7 @@ async function isCommitted(session: Session, dialect: Dialect, loadId: string): 
 
 /**
  * Commits a sealed package: rows, rejected rows, state and the record of the load in one
- * transaction. Does nothing if the load is there already.
+ * transaction. Changes nothing if the load is there already.
  *
  * @param open opens the session to work in; it is closed again.
  * @param widened tables that have got columns in this run, to be added to: their rows are written
@@ -53,16 +59,14 @@ export async function commitPackage(
 ): Promise<void> {
   try {
     await using session = await open();
-    await prepareSchema(session, warehouse.dialect);
-    if (await isCommitted(session, warehouse.dialect, manifest.loadId)) return;
-    await session.transact(
-      await plan(session, warehouse.dialect, manifest, record, widened),
-      manifest.loadId,
-    );
+    const { dialect } = warehouse;
+    const schema = await prepareSchema(session, dialect);
+    const statements = await plan({ session, dialect, schema }, manifest, record, widened);
+    await session.transact(statements, manifest.loadId);
   } catch (error) {
-    if (error instanceof ConnectorError && error.kind === "locked") throw error;
-    // A connection may break after the warehouse has said yes to itself: asking is the only way.
-    // By now the session is closed: one process must not have a DuckDB file open twice.
+    // A connection may break after the warehouse has said yes to itself, and a load that was there
+    // already finds the state moved, by itself: asking is the only way. By now the session is
+    // closed: one process must not have a DuckDB file open twice.
     if (!(await hasArrived(warehouse, manifest.loadId))) throw error;
   }
 }
@@ -76,18 +80,23 @@ async function hasArrived(warehouse: Warehouse, loadId: string): Promise<boolean
   }
 }
 
+/** Where statements are planned: what stands there was read once. */
+interface Site {
+  readonly session: Session;
+  readonly dialect: Dialect;
+  readonly schema: Schema;
+}
+
 async function plan(
-  session: Session,
-  dialect: Dialect,
+  { session, dialect, schema }: Site,
   manifest: Manifest,
   record: LoadRecord,
   widened: Set<string>,
 ): Promise<readonly Statement[]> {
   const { loadId, pipeline, from, checkpoints } = manifest;
-  const schema = schemaOf(await session.query("reading the schema", dialect.describe()));
   const evolutions = manifest.parts.map((part) => evolve(dialect, part.table, schema));
   const changes = evolutions.flatMap((evolution) => evolution.statements);
-  if (!dialect.transactionalDdl) await session.run(changes);
+  if (!dialect.transactionalDdl && changes.length > 0) await session.run(changes);
   const rows: Statement[] = [];
   const loaded: LoadedTable[] = [];
   for (const [i, part] of manifest.parts.entries()) {
@@ -96,7 +105,8 @@ async function plan(
     if (evolution.isWider) widened.add(part.table.name);
     const staged =
       part.file === null ? null : await stage(session, evolution.table, part.file, loadId);
-    const writing = await intoTable(session, dialect, part, widened, staged, loadId);
+    const isFresh = evolution.isNew || widened.has(part.table.name);
+    const writing = await intoTable({ session, dialect }, part, isFresh, staged, loadId);
     rows.push(...writing);
     loaded.push(loadedTable(part, writing.length === 0 ? null : staged));
   }
@@ -133,10 +143,9 @@ async function stage(
 }
 
 async function intoTable(
-  session: Session,
-  dialect: Dialect,
+  { session, dialect }: Pick<Site, "session" | "dialect">,
   { table, mode }: Part,
-  widened: ReadonlySet<string>,
+  isFresh: boolean,
   staged: Staged | null,
   loadId: string,
 ): Promise<readonly Statement[]> {
@@ -148,8 +157,9 @@ async function intoTable(
     `looking at keys of ${table.name}`,
     dialect.findRepeats(staged),
   );
-  const merge = { staged, loadId, skipsUnchanged: !widened.has(table.name), hasRepeats };
-  const changes = dialect.countChanges(merge);
+  const merge = { staged, loadId, skipsUnchanged: !isFresh, hasRepeats };
+  // Into a table that is new or has new columns every row goes: nothing need be compared.
+  const changes = isFresh ? null : dialect.countChanges(merge);
   if (changes === null) return dialect.merge(merge);
   const [count] = await session.query(`comparing rows of ${table.name}`, changes);
   // A table in which nothing changes is not touched: a statement on it may cost money.

@@ -9,6 +9,8 @@ export interface Statement {
   readonly sql: string;
   /** True if it must change exactly one row: otherwise another runner was faster, see {@link outrun}. */
   readonly isFence?: true;
+  /** True if it may be denied to us: what it makes may be there already, and later ones tell. */
+  readonly mayBeDenied?: true;
 }
 
 /** Rows of one table that a load brings, already in the warehouse under another name. */
@@ -81,6 +83,9 @@ export interface Dialect {
     to: ColumnType,
   ): readonly Statement[];
 
+  /** Absent where {@link widenColumn} is one statement or takes part in a transaction. */
+  readonly spare?: Spare;
+
   /** Whether staged rows have a key more than once: one row or none. Null if a merge takes such rows. */
   findRepeats(staged: Staged): string | null;
   /** How many rows a merge would write: `n`. Null where an idle merge costs nothing. */
@@ -102,6 +107,13 @@ export interface Dialect {
   findLoad(loadId: string): string;
   /** One row of `_kb4_loads` per table; one for the state alone if there is none. */
   recordLoad(record: LoadRecord, tables: readonly LoadedTable[]): readonly Statement[];
+}
+
+/** A column that holds another's values while its type is changed, in case that is cut off. */
+export interface Spare {
+  name(column: string): string;
+  /** Puts it into the place of a column that is gone. */
+  take(table: string, column: string): readonly Statement[];
 }
 
 /** What a load brought to one table. */

@@ -44,6 +44,8 @@ export interface Evolution {
   readonly statements: readonly Statement[];
   /** Whether rows that are there lack columns now. */
   readonly isWider: boolean;
+  /** Whether the table is made now. */
+  readonly isNew: boolean;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Evolution {
 export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolution {
   const standing = schema.get(table.name.toLowerCase());
   if (standing === undefined) {
-    return { table, statements: dialect.createTable(table), isWider: false };
+    return { table, statements: dialect.createTable(table), isWider: false, isNew: true };
   }
   if (standing.kind !== "table") {
     throw refused(
@@ -67,7 +69,13 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
   const statements: Statement[] = [];
   let isWider = false;
   const columns = table.columns.map((column): TableColumn => {
-    const found = standing.columns.get(column.name.toLowerCase());
+    let found = standing.columns.get(column.name.toLowerCase());
+    const spare = dialect.spare?.name(column.name).toLowerCase() ?? "";
+    if (found === undefined && standing.columns.has(spare)) {
+      // An earlier run ended between taking out the narrow column and renaming the wide one.
+      statements.push(...(dialect.spare?.take(table.name, column.name) ?? []));
+      found = standing.columns.get(spare);
+    }
     if (found === undefined) {
       statements.push(...dialect.addColumn(table.name, column));
       isWider = true;
@@ -75,12 +83,12 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
     }
     const now = ourType(dialect, table.name, found);
     const type = wider(now, column.type);
-    if (type !== now) statements.push(...dialect.widenColumn(table.name, found.name, now, type));
+    if (type !== now) statements.push(...dialect.widenColumn(table.name, column.name, now, type));
     return { ...column, type };
   });
   requireMeta(dialect, table.name, standing);
   refuseRequired(table, standing);
-  return { table: { ...table, columns }, statements, isWider };
+  return { table: { ...table, columns }, statements, isWider, isNew: false };
 }
 
 function ourType(

@@ -6,21 +6,21 @@ import { iso, type Clock } from "../core/clock.js";
 import { OBSERVED_AT } from "../core/columns.js";
 import { ConnectorError } from "../core/errors.js";
 import type { Emit, StreamOutcome } from "../core/events.js";
-import { isObject, stringify } from "../core/json.js";
+import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import { commitPackage, isPrepared, prepareSchema } from "./commit.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
+import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
-import type { Session, Warehouse } from "./warehouse.js";
+import type { Missing } from "./warehouse.js";
 
 /** What a loader is made of. */
 export interface LoaderOptions {
-  readonly warehouse: Warehouse;
+  readonly store: Store;
   /** Whose state it keeps: runs of different pipelines share tables but not bookmarks. */
   readonly pipeline: string;
   /** Pipelines whose rows must not share tables with these. */
@@ -60,7 +60,6 @@ export class Loader implements Sink {
   readonly name: string;
   readonly #options: LoaderOptions;
   readonly #declared = new Map<string, Declared>();
-  readonly #widened = new Set<string>();
   #lock: AsyncDisposable | undefined;
   #package: Package | undefined;
   #run: RunInfo | undefined;
@@ -72,7 +71,7 @@ export class Loader implements Sink {
 
   constructor(options: LoaderOptions) {
     this.#options = options;
-    this.name = options.warehouse.dialect.name;
+    this.name = options.store.name;
   }
 
   /**
@@ -90,15 +89,23 @@ export class Loader implements Sink {
 
   /** Whether there is anything to read a state from. */
   async exists(): Promise<boolean> {
-    return this.#options.warehouse.exists();
+    return this.#options.store.exists();
+  }
+
+  /** For messages: where the rows go. */
+  get place(): string {
+    return this.#options.store.place;
+  }
+
+  /** What a person must do before rows can be written; writes nothing. */
+  async check(): Promise<readonly Missing[]> {
+    return this.#options.store.check();
   }
 
   /** The state in the warehouse. @throws ConnectorError `state` if it is not one of this version. */
   async readState(): Promise<State> {
-    const { warehouse } = this.#options;
-    await using session = await warehouse.open("read");
-    if (!(await isPrepared(session, warehouse.dialect))) return EMPTY_STATE;
-    return await this.#loadState(session);
+    const { store, pipeline } = this.#options;
+    return this.#taken(await store.readState(pipeline));
   }
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
@@ -166,7 +173,7 @@ export class Loader implements Sink {
     const next = await this.#newPackage(run, this.#version + 1);
     this.#package = next;
     const [manifest, covered] = await sealed(open, next);
-    await this.#commit(manifest, () => this.#openPatiently());
+    await this.#commit(manifest, (attempt) => this.#patiently(attempt));
     this.#committedMs = this.#options.clock.monotonic();
     return covered;
   }
@@ -225,16 +232,16 @@ export class Loader implements Sink {
     return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
   }
 
-  async #openPatiently(): Promise<Session> {
-    const { warehouse, clock, emit } = this.#options;
+  async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
+    const { store, clock, emit } = this.#options;
     for (let waitedMs = 0; ; waitedMs += PAUSE_MS) {
       try {
-        return await warehouse.open("write");
+        return await attempt();
       } catch (error) {
         const isHeld = error instanceof ConnectorError && error.kind === "locked";
         if (!isHeld || waitedMs >= PATIENCE_MS) throw error;
         if (waitedMs === 0) {
-          const reason = `${warehouse.place} is in use by another process`;
+          const reason = `${store.place} is in use by another process`;
           emit({ type: "waiting", reason, waitMs: PATIENCE_MS });
         }
       }
@@ -242,12 +249,12 @@ export class Loader implements Sink {
     }
   }
 
-  async #commit(manifest: Manifest, opening: () => Promise<Session>): Promise<void> {
-    const { warehouse, clock, toolVersion, emit, spoolDir } = this.#options;
+  async #commit(manifest: Manifest, patiently: Patience): Promise<void> {
+    const { store, clock, toolVersion, emit, spoolDir } = this.#options;
     const { loadId, runId, pipeline, startedAt, parts } = manifest;
     const committedAt = iso(clock.now());
     const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
-    await commitPackage(warehouse, opening, manifest, record, this.#widened);
+    await store.commit(manifest, record, patiently);
     this.#version = manifest.from + 1;
     await onDisk(() => rm(join(spoolDir, loadId), { recursive: true, force: true }));
     emit({ type: "committed", rows: parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0) });
@@ -255,48 +262,35 @@ export class Loader implements Sink {
 
   /** Tries the warehouse, and learns where its state stands. */
   async #begin(): Promise<void> {
-    const { warehouse } = this.#options;
-    await using session = await warehouse.open("write");
-    await prepareSchema(session, warehouse.dialect);
-    await this.#refuseStrangers(session);
-    await this.#loadState(session);
-  }
-
-  async #loadState(session: Session): Promise<State> {
-    const { warehouse, pipeline } = this.#options;
-    const { dialect } = warehouse;
-    const answers = await session.query("reading the state", dialect.readState(pipeline));
-    const bookmarks: Record<string, unknown> = {};
-    this.#version = 0;
-    for (const { stream, version, state } of answers) {
-      if (stream === "") this.#version = Number(version);
-      else bookmarks[String(stream)] = parsed(state);
+    const { store, pipeline, strangers } = this.#options;
+    const { pipelines, ...kept } = await store.prepare(pipeline);
+    const stranger = strangers.find((name) => pipelines.includes(name));
+    if (stranger !== undefined) {
+      throw new ConnectorError(
+        "config",
+        `destination ${store.place}: holds rows of pipeline ${stranger}, which must not be mixed with ${pipeline}'s`,
+        { hint: store.elsewhere },
+      );
     }
-    if (this.#version === 0) return EMPTY_STATE;
-    return parseState({ version: 1, bookmarks }, `_kb4_state of pipeline ${pipeline}`);
+    this.#taken(kept);
   }
 
-  async #refuseStrangers(session: Session): Promise<void> {
-    const { warehouse, strangers } = this.#options;
-    const found = await session.query("reading the state", warehouse.dialect.pipelines());
-    const stranger = strangers.find((name) => found.some(({ pipeline }) => pipeline === name));
-    if (stranger === undefined) return;
-    throw new ConnectorError(
-      "config",
-      `destination ${warehouse.place}: holds rows of pipeline ${stranger}, which must not be mixed with ${this.#options.pipeline}'s`,
-      { hint: "set destination.path to another file, or destination.schema to another schema" },
-    );
+  #taken({ version, bookmarks }: KeptState): State {
+    this.#version = version;
+    if (version === 0) return EMPTY_STATE;
+    const where = `_kb4_state of pipeline ${this.#options.pipeline}`;
+    return parseState({ version: 1, bookmarks }, where);
   }
 
   /** Commits what an earlier run sealed, in order, and clears what it did not. */
   async #recover(): Promise<void> {
-    const { warehouse, spoolDir, pipeline, emit } = this.#options;
+    const { spoolDir, pipeline, emit } = this.#options;
     for (const name of await loadsIn(spoolDir)) {
       const folder = join(spoolDir, name);
       const manifest = await readManifest(folder);
       if (manifest !== undefined && manifest.pipeline !== pipeline) continue;
       if (manifest?.from === this.#version) {
-        await this.#commit(manifest, () => warehouse.open("write"));
+        await this.#commit(manifest, (attempt) => attempt());
         const rows = manifest.parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0);
         const message = `committed ${String(rows)} rows that an earlier run had left`;
         emit({ type: "warning", stream: null, message });
@@ -320,15 +314,4 @@ async function sealed(open: Package, next: Package): ReturnType<Package["seal"]>
 
 function undeclared(stream: string): ConnectorError {
   return new ConnectorError("internal", `${stream}: rows before the stream was declared`);
-}
-
-/** A driver gives JSON as text or as a value. */
-function parsed(state: unknown): unknown {
-  if (typeof state !== "string") return state;
-  try {
-    const value: unknown = JSON.parse(state);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -77,7 +77,7 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 }
 
 /** What a package writes: a folder with anything else in it is somebody else's. */
-const FILES = /^(\d+\.ndjson|manifest\.json(\.draft)?)$/;
+const FILES = /^(\d+(\.\d+\.ndjson\.gz|\.ndjson)|manifest\.json(\.draft)?)$/;
 
 /** Names of a spool's folders that look like loads, oldest first. */
 export async function loadsIn(spoolDir: string): Promise<readonly string[]> {

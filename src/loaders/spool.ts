@@ -169,18 +169,23 @@ export async function onDisk<T>(work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (error instanceof ConnectorError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown fault";
-    const isFull = code in FULL;
-    throw new ConnectorError(
-      "destination",
-      `destination: spool folder: ${FULL[code] ?? REFUSED[code] ?? code}`,
-      {
-        hint: isFull
-          ? "make room, or set destination.spool_dir to a folder that has it; nothing of this was committed"
-          : "check destination.path, beside which the spool lies, or set destination.spool_dir to a folder that can be written",
-        context: { code },
-        cause: error,
-      },
-    );
+    const { code, reason, isFull } = diskFault(error);
+    throw new ConnectorError("destination", `destination: spool folder: ${reason}`, {
+      hint: isFull
+        ? "make room, or set destination.spool_dir to a folder that has it; nothing of this was committed"
+        : "set destination.spool_dir to a folder that can be written; without it the spool lies beside the destination",
+      context: { code },
+      cause: error,
+    });
   }
+}
+
+/** What the system has against it, in words. */
+export function diskFault(error: unknown): {
+  readonly code: string;
+  readonly reason: string;
+  readonly isFull: boolean;
+} {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown fault";
+  return { code, reason: FULL[code] ?? REFUSED[code] ?? code, isFull: code in FULL };
 }

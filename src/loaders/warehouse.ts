@@ -27,6 +27,14 @@ export interface Session extends AsyncDisposable {
   ): Promise<Staged & { readonly rows: number }>;
 }
 
+/** Something that a person must do before rows can be written. */
+export interface Missing {
+  /** What is not so, as `dataset crm does not exist`. */
+  readonly what: string;
+  /** What makes it so: the role to give, the statement to run, the setting to change. */
+  readonly fix: string;
+}
+
 /** How a session will be used. */
 export type Access = "read" | "write";
 
@@ -40,6 +48,13 @@ export interface Warehouse {
   readonly dialect: Dialect;
   /** For messages: where it is. */
   readonly place: string;
+  /** What to set for rows to go elsewhere, for hints: `set destination.path to another file`. */
+  readonly elsewhere: string;
+  /**
+   * What is missing before rows can be written, all of it; connects and writes nothing. Empty if
+   * nothing is.
+   */
+  check(): Promise<readonly Missing[]>;
   /** False if there is nothing yet that could be read. */
   exists(): Promise<boolean>;
   open(access: Access): Promise<Session>;

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test } from "vitest";
@@ -49,13 +49,16 @@ test("demo is the same whatever is set for the real thing, and can be run again"
   expect(existsSync(join(cwd, "knowbe4.duckdb"))).toBe(false);
 });
 
-test("check says which account a good key reads, in at most two requests", async () => {
+test("check says which account a good key reads, in at most two requests, and where rows would go", async () => {
   const a = await account();
 
   const ended = await run("knowbe4", ["check", "--config", a.config()], { cwd: a.cwd });
 
   expect(ended).toMatchObject({ code: 0, stderr: "" });
-  expect(ended.stdout).toMatch(/^ok: region us, account ".+", \d+ seats\n$/);
+  expect(ended.stdout).toMatch(
+    /^ok: region us, account ".+", \d+ seats\nok: destination duckdb knowbe4.duckdb, schema knowbe4\n$/,
+  );
+  expect(readdirSync(a.cwd).filter((name) => name.includes("duckdb"))).toEqual([]);
   expect(a.simulator.requestCount).toBeLessThanOrEqual(2);
 });
 

@@ -92,7 +92,7 @@ test("all problems are told at once, each with the setting and the fix", () => {
     [
       "config: api_key is missing: set it in the file or as TAP_KNOWBE4_API_KEY",
       "config: concurrency: expected number, received string",
-      "config: destination.type must be one of duckdb",
+      "config: destination.type must be one of duckdb, bigquery, jsonl, snowflake",
       "config: page_size: Too big: expected number to be <=500",
       "config: pagination must be one of auto, page, cursor",
       "config: rate_limit.per_second: Too small: expected number to be >=0",

@@ -29,8 +29,8 @@ async function slowly<T>(harness: Harness, call: Promise<T>): Promise<T> {
 }
 
 /** The promise that all others rest on, over any order of batches, in a place that is slow. */
-export function testDurability(makePlace: MakePlace): void {
-  const patience = { timeout: 60_000 };
+export function testDurability(makePlace: MakePlace, timeout: number): void {
+  const patience = { timeout };
 
   test(
     "never returns a checkpoint before what it covers is durable, whatever comes",

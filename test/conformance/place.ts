@@ -19,6 +19,16 @@ export interface Place {
   readonly pace: "slow" | "fast";
 }
 
+/** What is known of a sink's place beforehand. */
+export interface Nature {
+  /** Whether it is there to be tested. */
+  readonly isThere?: boolean;
+  /** Milliseconds that one test may take. */
+  readonly timeout?: number;
+  /** Values that the place cannot hold, by their names in `values.ts`; its page says so. */
+  readonly cannotHold?: readonly string[];
+}
+
 /** Makes a new place. */
 export type MakePlace = (place: Place) => Promise<Harness>;
 

@@ -1,7 +1,9 @@
 import type { Row } from "../../src/core/record.js";
 import { parseExactly } from "../../src/protocols/singer/exact.js";
 import { SingerWriter } from "../../src/protocols/singer/writer.js";
+import { bigQueryDesk, ENDPOINT, SKIPPED } from "../loaders/bigquery/support.js";
 import { desk } from "../loaders/support.js";
+import { jsonlDesk } from "../loaders/jsonl/support.js";
 import { memoryOut } from "../protocols/singer/support.js";
 import { describeSink } from "./sink.js";
 
@@ -35,3 +37,33 @@ describeSink("the DuckDB loader", async () => {
     },
   };
 });
+
+describeSink("the JSONL loader", async () => {
+  const { loader, rows } = await jsonlDesk();
+  return {
+    sink: () => loader(),
+    durable: async (stream) =>
+      (await rows(stream)).map(({ _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, ...row }) => row),
+  };
+});
+
+describeSink(
+  `the BigQuery loader${SKIPPED}`,
+  async () => {
+    const { loader, tables, query } = await bigQueryDesk();
+    return {
+      sink: () => loader(),
+      durable: async (stream) => {
+        if (!(await tables()).includes(stream)) return [];
+        return query(
+          `SELECT * EXCEPT (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM {d}.${stream}`,
+        );
+      },
+    };
+  },
+  {
+    isThere: ENDPOINT !== undefined,
+    timeout: 240_000,
+    cannotHold: ["integers beyond 64 bits in JSON"],
+  },
+);

@@ -31,7 +31,8 @@ export const VALUES: readonly (readonly [string, Types, ...Row[]])[] = [
     { v: "json" },
     ...of({ a: [1, { b: null }], "": "x", "k'\"": "\u2028🦊" }, [], {}, [null], "text", 1.5, true),
   ],
-  ["long integers in JSON", { v: "json" }, ...of([2n ** 53n + 1n], { n: 2n ** 80n })],
+  ["long integers in JSON", { v: "json" }, ...of([2n ** 53n + 1n], { n: -(2n ** 63n) })],
+  ["integers beyond 64 bits in JSON", { v: "json" }, ...of({ n: 2n ** 80n })],
   [
     "null in every column",
     { a: "string", b: "integer", c: "number", d: "boolean", e: "date", f: "timestamp", g: "json" },

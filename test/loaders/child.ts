@@ -10,6 +10,7 @@ import type { RecordBatch, Row } from "../../src/core/record.js";
 import { EMPTY_STATE } from "../../src/core/state.js";
 import { openDuckDb } from "../../src/loaders/duckdb/index.js";
 import type { Loader } from "../../src/loaders/loader.js";
+import { openSnowflake } from "../../src/loaders/snowflake/index.js";
 
 /** Another process beside a test's: what it does is the first argument, where the second. */
 
@@ -24,11 +25,27 @@ async function told(): Promise<void> {
   for await (const _line of createInterface(process.stdin));
 }
 
+/** A file, or the address of a server: then the folder of the spool is one more argument. */
 function loader(): Loader {
-  return openDuckDb({
-    path,
+  if (!path.startsWith("http://")) {
+    return openDuckDb({ ...common(), path, schema: "knowbe4", memoryLimit: "128MB" });
+  }
+  return openSnowflake({
+    ...common(),
+    account: "test",
+    user: "service",
+    warehouse: "wh",
+    database: "kb4",
     schema: "knowbe4",
-    memoryLimit: "128MB",
+    credentials: { way: "token", token: "token-of-a-test", type: "programmatic" },
+    accessUrl: path,
+    statementSeconds: 60,
+    spoolDir: process.argv[5] ?? "",
+  });
+}
+
+function common() {
+  return {
     pipeline: "knowbe4",
     strangers: [],
     mode: mode as "append",
@@ -41,7 +58,7 @@ function loader(): Loader {
     random: () => Math.random(),
     emit: () => undefined,
     toolVersion: "0.0.0-test",
-  });
+  };
 }
 
 async function opened(made: Loader): Promise<void> {

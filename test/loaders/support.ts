@@ -21,6 +21,7 @@ import type { Checkpoint, Row } from "../../src/core/record.js";
 import { duckDbWarehouse } from "../../src/loaders/duckdb/warehouse.js";
 import { openDuckDb, type DuckDbLoaderOptions } from "../../src/loaders/duckdb/index.js";
 import { Loader, type LoaderOptions } from "../../src/loaders/loader.js";
+import { sqlStore } from "../../src/loaders/sql-store.js";
 import type { Warehouse } from "../../src/loaders/warehouse.js";
 import { parseExactly } from "../../src/protocols/singer/exact.js";
 import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
@@ -103,7 +104,7 @@ export async function desk(at?: string): Promise<Desk> {
       const real = duckDbWarehouse({ path, schema: "knowbe4", memoryLimit: "128MB", tempDir });
       const hold = async () => ({ async [Symbol.asyncDispose]() {} });
       return kept(
-        new Loader({ ...common, spoolDir: spool, hold, warehouse: wrap(real), ...options }),
+        new Loader({ ...common, spoolDir: spool, hold, store: sqlStore(wrap(real)), ...options }),
       );
     },
     load: async (declared, rows, options) => {

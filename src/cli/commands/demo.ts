@@ -54,7 +54,7 @@ async function demo(flags: DemoFlags, io: Io): Promise<number> {
   const streams = STREAMS.map((s) => s.name);
   const code = await syncToDestination(io, config, { ...flags, streams, pipeline: PIPELINES.demo });
   if (code !== 0) return code;
-  io.stdout.write(await askAll(config.destination));
+  io.stdout.write(await askAll(flags.path, SCHEMA));
   io.stdout.write(`\nThe file is ${flags.path}. Ask it more with DuckDB's own command line:\n\n`);
   io.stdout.write(
     `  duckdb ${flags.path} "from ${catalogOf(flags.path)}.${SCHEMA}.users limit 5"\n\n`,

@@ -75,9 +75,6 @@ async function load(io: Io, config: Config, flags: ConfigFlags): Promise<number>
     io.stderr.write(`\n${closingTable(tally, io.clock.monotonic() - startedMs)}\n\n`);
   }
   if (error !== undefined) log.failure(error);
-  log.line(
-    "info",
-    `${counted(tally.committedRows, "row")} committed to ${config.destination.path}`,
-  );
+  log.line("info", `${counted(tally.committedRows, "row")} committed to ${loader.place}`);
   return exitCodeOf(error);
 }

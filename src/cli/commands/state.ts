@@ -15,13 +15,9 @@ export function addState(program: Command, io: Io): void {
       const config = configOf(io, flags, { withoutKey: true });
       await using loader = await openDestination(config, { io, emit: () => undefined });
       if (!(await loader.exists())) {
-        throw new ConnectorError(
-          "config",
-          `destination ${config.destination.path}: does not exist`,
-          {
-            hint: "run knowbe4 sync first, or set destination.path",
-          },
-        );
+        throw new ConnectorError("config", `destination ${loader.place}: does not exist`, {
+          hint: "run knowbe4 sync first, or set destination to one that holds rows",
+        });
       }
       const found = await loader.readState();
       const text = canonical(found as unknown as Json);

@@ -6,7 +6,7 @@ import { EMPTY_STATE } from "../../core/state.js";
 import type { SyncResult } from "../../core/sync.js";
 import { STREAMS } from "../../../streams/index.js";
 import { closingTable } from "../closing.js";
-import { openDestination, type Pipeline } from "../destination.js";
+import { describeDestination, openDestination, type Pipeline } from "../destination.js";
 import { counted, grouped } from "../format.js";
 import type { Io } from "../io.js";
 import { logOf } from "../program.js";
@@ -87,7 +87,7 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
   }
   if (result.error === undefined || tally.committedRows > 0) {
     const rows = counted(tally.committedRows, "row");
-    log.line("info", `${rows} committed to ${config.destination.path}`);
+    log.line("info", `${rows} committed to ${loader.place}`);
   }
   if (result.error !== undefined) {
     for (const { error, status } of result.outcomes) {
@@ -105,9 +105,7 @@ function dryRun(io: Io, config: Config, flags: SyncFlags): void {
     EMPTY_STATE,
   );
   const { destination } = config;
-  io.stdout.write(
-    `destination  ${destination.type} ${destination.path}, schema ${destination.schema}, mode ${destination.mode}\n`,
-  );
+  io.stdout.write(`destination  ${describeDestination(destination)}, mode ${destination.mode}\n`);
   for (const { def, emit } of plan.streams) {
     const how = emit ? def.replication.mode : "read for others, not written";
     io.stdout.write(`${def.name.padEnd(28)} GET ${def.path}  (${how})\n`);

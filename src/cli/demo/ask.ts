@@ -1,15 +1,14 @@
 import { CATALOG } from "../../loaders/duckdb/dialect.js";
 import { duckDbWarehouse } from "../../loaders/duckdb/warehouse.js";
-import type { Destination } from "../../config/schema.js";
 import pc from "picocolors";
 
 import { answerText } from "./answers.js";
 import { QUESTIONS } from "./questions.js";
 
 /** Every question of the demo with its answer out of the file. */
-export async function askAll(destination: Destination): Promise<string> {
-  const { path, schema, memory_limit: memoryLimit } = destination;
-  const warehouse = duckDbWarehouse({ path, schema, memoryLimit, tempDir: `${path}.spool/tmp` });
+export async function askAll(path: string, schema: string): Promise<string> {
+  const tempDir = `${path}.spool/tmp`;
+  const warehouse = duckDbWarehouse({ path, schema, memoryLimit: "128MB", tempDir });
   await using session = await warehouse.open("read");
   const named = `${CATALOG}."${schema.replaceAll('"', '""')}"`;
   let text = "";

@@ -1,12 +1,13 @@
+import { constants } from "node:fs";
 import { access } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 
 import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 
 import { ConnectorError } from "../../core/errors.js";
 import type { Statement } from "../dialect.js";
 import { outrun } from "../outrun.js";
-import type { Answer, Session, Warehouse } from "../warehouse.js";
+import type { Answer, Missing, Session, Warehouse } from "../warehouse.js";
 import { duckDbDialect, type DuckDbDialect } from "./dialect.js";
 import { failure } from "./failure.js";
 
@@ -25,16 +26,18 @@ export interface DuckDbOptions {
 export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
   const { path, schema, memoryLimit, tempDir } = options;
   const dialect = duckDbDialect(schema);
-  return {
+  const warehouse: Warehouse = {
     dialect,
     place: path,
-    exists: async () => {
-      try {
-        await access(path);
-        return true;
-      } catch {
-        return false;
+    elsewhere: "set destination.path to another file, or destination.schema to another schema",
+    exists: () => can(path, constants.F_OK),
+    check: async () => {
+      if (await can(path, constants.F_OK)) {
+        await using _session = await warehouse.open("read");
+        return missing(await can(path, constants.W_OK), `the file cannot be written`, path);
       }
+      const folder = dirname(resolve(path));
+      return missing(await can(folder, constants.W_OK), "its folder cannot be written", folder);
     },
     open: async (use) => {
       const instance = await trying(path, "opening it", () =>
@@ -64,6 +67,20 @@ export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
       }
     },
   };
+  return warehouse;
+}
+
+async function can(path: string, what: number): Promise<boolean> {
+  try {
+    await access(path, what);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function missing(isThere: boolean, what: string, where: string): readonly Missing[] {
+  return isThere ? [] : [{ what, fix: `let this user write to ${where}, or set destination.path` }];
 }
 
 function session(

@@ -1,0 +1,25 @@
+import { z } from "zod";
+
+/** Marks a setting whose value must not be shown; it may also come from a file. */
+export const SECRET = { secret: true, writeOnly: true, airbyte_secret: true } as const;
+
+/** Text that is not empty. */
+export const text = (title: string, description: string) =>
+  z.string().min(1).meta({ title, description });
+
+/** Settings that every destination has. */
+export const COMMON = {
+  mode: z.enum(["merge", "append", "replace"]).default("merge").meta({
+    title: "Mode",
+    description:
+      "merge keeps the newest version of each row, append keeps every version, replace swaps the whole table at the end of each run.",
+  }),
+} as const;
+
+/** Spool folder of a destination that is no file: rows wait beside nothing in particular. */
+export const spoolDir = (place: string) =>
+  text("Spool folder", `Folder for rows that are not committed yet; ${place}.`).optional();
+
+/** The `type` of a destination. */
+export const kind = <const T extends string>(type: T, description: string) =>
+  z.literal(type).meta({ title: "Type", description });

@@ -1,0 +1,330 @@
+import type { ColumnType } from "../../core/fields.js";
+import type { Json } from "../../core/json.js";
+import type {
+  Dialect,
+  LoadedTable,
+  LoadRecord,
+  Merge,
+  Staged,
+  StateMove,
+  Statement,
+} from "../dialect.js";
+import { META, type Table, type TableColumn } from "../table.js";
+import {
+  CLUSTERING,
+  COLUMN,
+  described,
+  instant,
+  json,
+  lastOnly,
+  latest,
+  literal,
+  parsing,
+  quoted,
+  refuseName,
+  SORTABLE,
+  staging,
+  TABLE,
+  targets,
+  TYPES,
+  widened,
+} from "./sql.js";
+
+/** Marks what the loader makes. */
+const LABELS = 'labels = [("made_by", "knowbe4-connector")]';
+
+/** What the script of a commit says where another runner was faster. */
+export const OUTRUN = "kb4_outrun";
+
+/** Prefix of staging tables. */
+export const STAGE = "_kb4_stage_";
+
+/** The loader's own tables: name, description, columns. */
+const BOOKKEEPING: readonly (readonly [name: string, description: string, columns: string])[] = [
+  [
+    "_kb4_state",
+    "How far each stream has been read. Written in the transaction that wrote the rows.",
+    "pipeline STRING NOT NULL, stream STRING NOT NULL, version INT64 NOT NULL, state JSON, load_id STRING NOT NULL, updated_at TIMESTAMP NOT NULL",
+  ],
+  [
+    "_kb4_loads",
+    "One row per load and table. A load that is not here was not committed.",
+    "load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL",
+  ],
+  [
+    "_kb4_rejects",
+    "Rows that do not fit their stream, as they came, and why. May hold personal data.",
+    "load_id STRING NOT NULL, stream STRING NOT NULL, reason STRING NOT NULL, raw JSON, seen_at TIMESTAMP NOT NULL",
+  ],
+];
+
+/** A field of a load job's schema. */
+export interface LoadField {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** BigQuery's SQL for one dataset. */
+export interface BigQueryDialect extends Dialect {
+  /** Schema of a staging table. JSON comes as text: a load would take some texts for JSON. */
+  stagingFields(table: Table): readonly LoadField[];
+  /** A staging table, ready for SQL. */
+  staging(name: string): string;
+  /** Statements as one script, each for itself. */
+  script(statements: readonly Statement[]): string;
+  /** Statements as one script that takes effect whole or not at all. */
+  transaction(statements: readonly Statement[]): string;
+  /** What a merge into a table reads of it, for an estimate of its bytes. */
+  readKeys(table: Table): string;
+}
+
+/** BigQuery's SQL for the tables of a dataset. */
+export function bigQueryDialect(project: string, dataset: string): BigQueryDialect {
+  const place = `${quoted(project)}.${quoted(dataset)}`;
+  const named = (table: string): string => `${place}.${quoted(table)}`;
+
+  const merge = ({ staged, loadId, skipsUnchanged }: Merge): readonly Statement[] => {
+    const { table } = staged;
+    const values = targets(table, loadId);
+    const set = values.filter(([name]) => !table.primaryKey.map(quoted).includes(name));
+    const same = table.primaryKey.map((k) => `t.${quoted(k)} = s.${quoted(k)}`).join(" AND ");
+    const digest = quoted(META[2].name);
+    return [
+      {
+        purpose: `merging into ${table.name}`,
+        sql: [
+          `MERGE INTO ${named(table.name)} AS t`,
+          `USING (${latest(staged)}) AS s`,
+          `ON ${same}`,
+          `WHEN MATCHED${skipsUnchanged ? ` AND t.${digest} != s.${digest}` : ""} THEN`,
+          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}`,
+          `WHEN NOT MATCHED THEN INSERT (${values.map(([name]) => name).join(", ")})`,
+          `VALUES (${values.map(([, value]) => value).join(", ")})`,
+        ].join(" "),
+      },
+    ];
+  };
+
+  const insert = ({ table, relation }: Staged, loadId: string): Statement => {
+    const nested = new Set(
+      table.columns.filter((c) => c.type === "json").map((c) => quoted(c.name)),
+    );
+    const values = targets(table, loadId).map(
+      ([name, value]) => [name, nested.has(name) ? parsing(value) : value] as const,
+    );
+    return {
+      purpose: `writing into ${table.name}`,
+      sql: [
+        `INSERT INTO ${named(table.name)} (${values.map(([name]) => name).join(", ")})`,
+        `SELECT ${values.map(([, value]) => value).join(", ")} FROM ${relation} AS s`,
+      ].join(" "),
+    };
+  };
+
+  return {
+    name: "BigQuery",
+    transactionalDdl: false,
+
+    bookkeeping: () =>
+      BOOKKEEPING.map(([name, description, columns]) => ({
+        purpose: `making ${name}`,
+        sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${columns}) OPTIONS(description = ${literal(description)}, ${LABELS})`,
+      })),
+
+    describe: () =>
+      [
+        "SELECT t.table_name AS relation, IF(t.table_type = 'BASE TABLE', 'table', 'view') AS kind,",
+        "c.column_name AS name, c.data_type AS type,",
+        // Through JSON, because not every server's view has this column.
+        "c.is_nullable = 'NO' AND IFNULL(JSON_VALUE(TO_JSON_STRING(c), '$.column_default'), 'NULL') = 'NULL' AS required",
+        `FROM ${place}.INFORMATION_SCHEMA.TABLES AS t`,
+        `LEFT JOIN ${place}.INFORMATION_SCHEMA.COLUMNS AS c ON c.table_name = t.table_name`,
+        `WHERE NOT STARTS_WITH(t.table_name, '${STAGE}')`,
+        "ORDER BY t.table_name, c.ordinal_position",
+      ].join(" "),
+
+    typeOf: (name) =>
+      (Object.keys(TYPES) as ColumnType[]).find((type) => TYPES[type] === name.toUpperCase()),
+
+    typeName: (type) => TYPES[type],
+
+    createTable: (table) => {
+      const { name, description, columns, primaryKey } = table;
+      refuseName(table.name, "", TABLE);
+      for (const column of columns) refuseName(table.name, column.name, COLUMN);
+      const isSet = (c: TableColumn) =>
+        primaryKey.includes(c.name) || META.some((m) => m.name === c.name);
+      const defined = [...columns, ...META].map(
+        (c) =>
+          `${quoted(c.name)} ${TYPES[c.type]}${isSet(c) ? " NOT NULL" : ""}${described(c.description)}`,
+      );
+      const clustered = primaryKey
+        .filter((k) => columns.some((c) => c.name === k && SORTABLE.includes(c.type)))
+        .slice(0, CLUSTERING)
+        .map(quoted);
+      const cluster = clustered.length === 0 ? "" : ` CLUSTER BY ${clustered.join(", ")}`;
+      const text = description === "" ? "" : `description = ${literal(description)}, `;
+      return [
+        {
+          purpose: `making ${name}`,
+          // A run that died after making it comes back to it.
+          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${defined.join(", ")})${cluster} OPTIONS(${text}${LABELS})`,
+        },
+      ];
+    },
+
+    addColumn: (table, column) => {
+      refuseName(table, column.name, COLUMN);
+      return [
+        {
+          purpose: `adding ${table}.${column.name}`,
+          sql: `ALTER TABLE ${named(table)} ADD COLUMN IF NOT EXISTS ${quoted(column.name)} ${TYPES[column.type]}${described(column.description)}`,
+        },
+      ];
+    },
+
+    widenColumn: (table, column, from, to) => {
+      const purpose = `widening ${table}.${column}`;
+      const alter = `ALTER TABLE ${named(table)}`;
+      const name = quoted(column);
+      if (from === "integer" && to === "number") {
+        return [{ purpose, sql: `${alter} ALTER COLUMN ${name} SET DATA TYPE FLOAT64` }];
+      }
+      // Other types cannot be changed in place: a wider column is filled beside it, and the two
+      // change names in one statement. A run that died in between begins again.
+      const wide = quoted(`_kb4_wide_${column}`);
+      const old = quoted(`_kb4_old_${column}`);
+      const steps = [
+        `${alter} DROP COLUMN IF EXISTS ${old}`,
+        `${alter} DROP COLUMN IF EXISTS ${wide}`,
+        `${alter} ADD COLUMN ${wide} ${TYPES[to]}`,
+        `UPDATE ${named(table)} SET ${wide} = ${widened(name, from, to)} WHERE ${name} IS NOT NULL`,
+        `${alter} RENAME COLUMN ${name} TO ${old}, RENAME COLUMN ${wide} TO ${name}`,
+        `${alter} DROP COLUMN ${old}`,
+      ];
+      return steps.map((sql) => ({ purpose, sql }));
+    },
+
+    stagingFields: (table) =>
+      [...table.columns, ...staging(table)].map(({ name, type }) => ({
+        name,
+        type: type === "json" ? TYPES.string : TYPES[type],
+      })),
+
+    staging: named,
+
+    findRepeats: () => null,
+
+    countChanges: ({ staged }) => {
+      const { table, relation } = staged;
+      const keys = table.primaryKey.map(quoted);
+      const digest = quoted(META[2].name);
+      const same = keys.map((k) => `t.${k} = s.${k}`).join(" AND ");
+      return [
+        `SELECT COUNT(*) AS n FROM (SELECT ${[...keys, digest].join(", ")} FROM ${relation} WHERE TRUE ${lastOnly(table)}) AS s`,
+        `LEFT JOIN ${named(table.name)} AS t ON ${same}`,
+        `WHERE t.${digest} IS NULL OR t.${digest} != s.${digest}`,
+      ].join(" ");
+    },
+
+    merge,
+
+    append: (staged, loadId) => [insert(staged, loadId)],
+
+    replace: (table, staged, loadId) => [
+      { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)} WHERE TRUE` },
+      ...(staged === null ? [] : [insert(staged, loadId)]),
+    ],
+
+    appendRejects: (relation, loadId) => ({
+      purpose: "writing rejected rows",
+      sql: `INSERT INTO ${named("_kb4_rejects")} (load_id, stream, reason, raw, seen_at) SELECT ${literal(loadId)}, s.stream, s.reason, ${parsing("s.raw")}, s.seen_at FROM ${relation} AS s`,
+    }),
+
+    readState: (pipeline) =>
+      `SELECT stream, version, TO_JSON_STRING(state) AS state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
+
+    pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
+
+    moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
+      const state = named("_kb4_state");
+      const [who, load, when] = [literal(pipeline), literal(loadId), instant(at)];
+      const to = String(from + 1);
+      const columns = "(pipeline, stream, version, state, load_id, updated_at)";
+      const fence =
+        from === 0
+          ? `MERGE INTO ${state} AS t USING (SELECT ${who} AS pipeline) AS s ON t.pipeline = s.pipeline AND t.stream = '' WHEN NOT MATCHED THEN INSERT ${columns} VALUES (s.pipeline, '', ${to}, NULL, ${load}, ${when})`
+          : `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${String(from)}`;
+      const rows = checkpoints.map(
+        ({ stream, bookmark }) =>
+          `(${who}, ${literal(stream)}, ${to}, ${json(bookmark as unknown as Json)}, ${load}, ${when})`,
+      );
+      const streams = checkpoints.map((c) => literal(c.stream)).join(", ");
+      return [
+        { purpose: "moving the state", sql: fence, isFence: true },
+        ...(rows.length === 0
+          ? []
+          : [
+              {
+                purpose: "taking out the old bookmarks",
+                sql: `DELETE FROM ${state} WHERE pipeline = ${who} AND stream IN (${streams})`,
+              },
+              {
+                purpose: "writing the bookmarks",
+                sql: `INSERT INTO ${state} ${columns} VALUES ${rows.join(", ")}`,
+              },
+            ]),
+      ];
+    },
+
+    findLoad: (loadId) =>
+      `SELECT 1 AS found FROM ${named("_kb4_loads")} WHERE load_id = ${literal(loadId)} LIMIT 1`,
+
+    recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
+      const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
+      const none: LoadedTable = {
+        stream: "",
+        mode: "state",
+        staged: 0,
+        rejected: 0,
+        relation: null,
+      };
+      const rows = (tables.length === 0 ? [none] : tables).map(
+        ({ stream, mode, staged, rejected, relation }) => {
+          const written =
+            relation === null
+              ? "0"
+              : `(SELECT COUNT(*) FROM ${named(stream)} WHERE ${quoted(META[0].name)} = ${literal(loadId)})`;
+          return `SELECT ${[
+            ...[loadId, runId, pipeline, stream, mode].map(literal),
+            ...[String(staged), written, String(rejected)],
+            ...[startedAt, committedAt].map(instant),
+            literal(toolVersion),
+          ].join(", ")}`;
+        },
+      );
+      return [
+        {
+          purpose: "recording the load",
+          sql: `INSERT INTO ${named("_kb4_loads")} (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version) ${rows.join(" UNION ALL ")}`,
+        },
+      ];
+    },
+
+    script: (statements) => statements.map(({ sql }) => `${sql};\n`).join(""),
+
+    transaction: (statements) =>
+      [
+        "BEGIN TRANSACTION;\n",
+        ...statements.map(({ sql, isFence }) =>
+          isFence === true
+            ? `${sql};\nIF @@row_count != 1 THEN RAISE USING MESSAGE = '${OUTRUN}'; END IF;\n`
+            : `${sql};\n`,
+        ),
+        "COMMIT TRANSACTION;\n",
+      ].join(""),
+
+    readKeys: ({ name, primaryKey }) =>
+      `SELECT ${[...primaryKey, META[2].name].map(quoted).join(", ")} FROM ${named(name)}`,
+  };
+}

@@ -1,0 +1,257 @@
+import type { ColumnType } from "../../core/fields.js";
+import type { Dialect, Merge, Staged, Statement } from "../dialect.js";
+import { META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import { booksIn, NO_COLLATION } from "./books.js";
+import { exactly, literal, quoted } from "./names.js";
+
+/** Types as {@link Dialect.describe} gives them. */
+const TYPES: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  integer: "NUMBER(38,0)",
+  number: "FLOAT",
+  boolean: "BOOLEAN",
+  timestamp: "TIMESTAMP_TZ",
+  date: "DATE",
+  json: "VARIANT",
+};
+
+/** Nothing of a value is taken for something else, whatever the account's defaults are. */
+const FILE_FORMAT = [
+  "TYPE = JSON COMPRESSION = GZIP STRIP_OUTER_ARRAY = FALSE STRIP_NULL_VALUES = FALSE",
+  "ENABLE_OCTAL = FALSE ALLOW_DUPLICATE = FALSE TRIM_SPACE = FALSE NULL_IF = ()",
+  "DATE_FORMAT = AUTO TIMESTAMP_FORMAT = AUTO REPLACE_INVALID_CHARACTERS = FALSE",
+].join(" ");
+
+const [ID, EXTRACTED, DIGEST] = META.map((c) => quoted(c.name)) as [string, string, string];
+const SEQ = quoted(SEQUENCE.name);
+
+const isKey = (table: Table, column: TableColumn): boolean =>
+  table.primaryKey.includes(column.name);
+const isSame = (table: Table): string =>
+  table.primaryKey.map((k) => `t.${quoted(k)} = s.${quoted(k)}`).join(" AND ");
+
+/** Staged JSON has a null of its own, which is not that of a column. */
+const value = ({ name, type }: TableColumn): string =>
+  type === "json" ? `STRIP_NULL_VALUE(${quoted(name)})` : quoted(name);
+
+/** Staged rows of which no two have the same key: the last version of each. */
+const latest = (columns: readonly string[], { table, relation }: Staged): string =>
+  [
+    `SELECT ${columns.join(", ")} FROM ${relation}`,
+    `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${table.primaryKey.map(quoted).join(", ")} ORDER BY ${SEQ} DESC) = 1`,
+  ].join(" ");
+
+/** Snowflake's SQL for one schema. */
+export interface SnowflakeDialect extends Dialect {
+  /** What a session's result must not depend on, set in one statement. */
+  settings(limits: { readonly statementSeconds: number }): Statement;
+  /** A place for files that ends with the session. */
+  createFiles(): Statement;
+  /** Brings a local file into a folder of {@link createFiles}. Both paths have forward slashes. */
+  put(path: string, folder: string): Statement;
+  /** Name of a staging table, quoted and ready for SQL. */
+  staging(name: string): string;
+  /** A table with the types of a table and the order of its rows, that ends with the session. */
+  createStaging(staged: Staged): Statement;
+  /** Reads the files of a folder into a staging table; answers with one row per file. */
+  copy(staged: Staged, folder: string): Statement;
+}
+
+/** Snowflake's SQL for the tables of a schema. Both names exactly as Snowflake has them. */
+export function snowflakeDialect(database: string, schema: string): SnowflakeDialect {
+  const place = `${exactly(database)}.${exactly(schema)}`;
+  const named = (table: string): string => `${place}.${quoted(table)}`;
+  const files = named("_kb4_files");
+
+  const insert = (staged: Staged, loadId: string, verb: string): string => {
+    const { table, relation } = staged;
+    const into = [...table.columns.map((c) => quoted(c.name)), ID, EXTRACTED, DIGEST];
+    const from = [...table.columns.map(value), literal(loadId), EXTRACTED, DIGEST];
+    return `${verb} ${named(table.name)} (${into.join(", ")}) SELECT ${from.join(", ")} FROM ${relation}`;
+  };
+
+  return {
+    name: "Snowflake",
+    transactionalDdl: false,
+    ...booksIn(named, place),
+
+    settings: ({ statementSeconds }) => ({
+      purpose: "setting up the session",
+      sql: [
+        "ALTER SESSION SET TIMEZONE = 'UTC', TIMESTAMP_INPUT_FORMAT = 'AUTO', DATE_INPUT_FORMAT = 'AUTO',",
+        "QUOTED_IDENTIFIERS_IGNORE_CASE = FALSE, AUTOCOMMIT = TRUE, TRANSACTION_ABORT_ON_ERROR = TRUE,",
+        "ERROR_ON_NONDETERMINISTIC_MERGE = TRUE, USE_CACHED_RESULT = FALSE, ROWS_PER_RESULTSET = 0,",
+        `JSON_INDENT = 0, STATEMENT_TIMEOUT_IN_SECONDS = ${String(statementSeconds)},`,
+        `LOCK_TIMEOUT = ${String(statementSeconds)}`,
+      ].join(" "),
+    }),
+
+    createFiles: () => ({
+      purpose: "making a stage for files",
+      sql: `CREATE TEMPORARY STAGE IF NOT EXISTS ${files}`,
+    }),
+
+    put: (path, folder) => ({
+      purpose: "uploading a file",
+      sql: `PUT ${literal(`file://${path}`)} ${literal(`@${files}/${folder}/`)} SOURCE_COMPRESSION = GZIP AUTO_COMPRESS = FALSE OVERWRITE = TRUE`,
+    }),
+
+    staging: named,
+
+    createStaging: ({ table, relation }) => {
+      const columns = staged(table).map((c) => `${quoted(c.name)} ${TYPES[c.type]}`);
+      return {
+        purpose: `making a staging table for ${table.name}`,
+        sql: `CREATE OR REPLACE TEMPORARY TABLE ${relation} (${columns.join(", ")}) ${NO_COLLATION}`,
+      };
+    },
+
+    copy: ({ table, relation }, folder) => {
+      const columns = staged(table);
+      const into = columns.map((c) => quoted(c.name)).join(", ");
+      const from = columns.map(
+        (c) => `$1[${literal(c.name)}]${c.type === "json" ? "" : `::${TYPES[c.type]}`}`,
+      );
+      return {
+        purpose: `reading the spooled rows of ${table.name}`,
+        sql: [
+          `COPY INTO ${relation} (${into}) FROM (SELECT ${from.join(", ")} FROM ${literal(`@${files}/${folder}/`)})`,
+          `FILE_FORMAT = (${FILE_FORMAT}) ON_ERROR = ABORT_STATEMENT`,
+        ].join(" "),
+      };
+    },
+
+    describe: () =>
+      [
+        `SELECT t."TABLE_NAME" AS "relation", CASE t."TABLE_TYPE" WHEN 'BASE TABLE' THEN 'table' ELSE 'view' END AS "kind",`,
+        `c."COLUMN_NAME" AS "name", CASE c."DATA_TYPE"`,
+        `WHEN 'TEXT' THEN CASE WHEN c."CHARACTER_MAXIMUM_LENGTH" < 16777216 THEN 'VARCHAR(' || c."CHARACTER_MAXIMUM_LENGTH" || ')' ELSE 'VARCHAR' END`,
+        `WHEN 'NUMBER' THEN 'NUMBER(' || c."NUMERIC_PRECISION" || ',' || c."NUMERIC_SCALE" || ')' ELSE c."DATA_TYPE" END AS "type",`,
+        `c."IS_NULLABLE" = 'NO' AND c."COLUMN_DEFAULT" IS NULL AS "required"`,
+        `FROM ${exactly(database)}."INFORMATION_SCHEMA"."TABLES" AS t LEFT JOIN ${exactly(database)}."INFORMATION_SCHEMA"."COLUMNS" AS c`,
+        `ON c."TABLE_SCHEMA" = t."TABLE_SCHEMA" AND c."TABLE_NAME" = t."TABLE_NAME"`,
+        `WHERE t."TABLE_SCHEMA" = ${literal(schema)} AND t."TABLE_TYPE" NOT LIKE '%TEMPORARY%'`,
+        `ORDER BY t."TABLE_NAME", c."ORDINAL_POSITION"`,
+      ].join(" "),
+
+    typeOf: (name) => (Object.keys(TYPES) as ColumnType[]).find((type) => TYPES[type] === name),
+
+    typeName: (type) => TYPES[type],
+
+    createTable: (table) => {
+      const { name, description, columns } = table;
+      const defined = [...columns, ...META].map((c) => {
+        const isSet = isKey(table, c) || META.some((m) => m.name === c.name);
+        return `${quoted(c.name)} ${TYPES[c.type]}${isSet ? " NOT NULL" : ""}${comment(c)}`;
+      });
+      return [
+        {
+          purpose: `making ${name}`,
+          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${defined.join(", ")}) ${NO_COLLATION}${description === "" ? "" : ` COMMENT = ${literal(description)}`}`,
+        },
+      ];
+    },
+
+    addColumn: (table, column) => [
+      {
+        purpose: `adding ${table}.${column.name}`,
+        sql: `ALTER TABLE ${named(table)} ADD COLUMN IF NOT EXISTS ${quoted(column.name)} ${TYPES[column.type]}${comment(column)}`,
+      },
+    ],
+
+    // A type cannot be changed in place. At every moment one of the two columns is whole.
+    widenColumn: (table, column, from, to) => {
+      const purpose = `widening ${table}.${column}`;
+      const [old, wide] = [quoted(column), quoted(spareOf(column))];
+      return [
+        `ALTER TABLE ${named(table)} ADD COLUMN IF NOT EXISTS ${wide} ${TYPES[to]}`,
+        `UPDATE ${named(table)} SET ${wide} = ${widened(old, from, to)}`,
+        `ALTER TABLE ${named(table)} DROP COLUMN ${old}`,
+        `ALTER TABLE ${named(table)} RENAME COLUMN ${wide} TO ${old}`,
+      ].map((sql) => ({ purpose, sql }));
+    },
+
+    spare: {
+      name: spareOf,
+      take: (table, column) => [
+        {
+          purpose: `widening ${table}.${column}`,
+          sql: `ALTER TABLE ${named(table)} RENAME COLUMN ${quoted(spareOf(column))} TO ${quoted(column)}`,
+        },
+      ],
+    },
+
+    // A merge takes the last version of each row itself.
+    findRepeats: () => null,
+
+    countChanges: ({ staged: rows, skipsUnchanged }: Merge) => {
+      if (!skipsUnchanged) return null;
+      const keys = rows.table.primaryKey.map(quoted);
+      return [
+        `SELECT COUNT(*) AS "n" FROM (${latest([...keys, DIGEST], rows)}) AS s`,
+        `LEFT JOIN ${named(rows.table.name)} AS t ON ${isSame(rows.table)}`,
+        `WHERE t.${DIGEST} IS NULL OR t.${DIGEST} <> s.${DIGEST}`,
+      ].join(" ");
+    },
+
+    merge: ({ staged: rows, loadId, skipsUnchanged }: Merge) => {
+      const { table } = rows;
+      const own = table.columns.map((c) => quoted(c.name));
+      const source = table.columns.map((c) =>
+        c.type === "json" ? `${value(c)} AS ${quoted(c.name)}` : quoted(c.name),
+      );
+      const set = [
+        ...table.columns.filter((c) => !isKey(table, c)).map((c) => quoted(c.name)),
+        EXTRACTED,
+        DIGEST,
+      ].map((c) => `t.${c} = s.${c}`);
+      return [
+        {
+          purpose: `merging into ${table.name}`,
+          sql: [
+            `MERGE INTO ${named(table.name)} AS t USING (${latest([...source, EXTRACTED, DIGEST], rows)}) AS s ON ${isSame(table)}`,
+            `WHEN MATCHED${skipsUnchanged ? ` AND t.${DIGEST} <> s.${DIGEST}` : ""} THEN UPDATE SET ${[...set, `t.${ID} = ${literal(loadId)}`].join(", ")}`,
+            `WHEN NOT MATCHED THEN INSERT (${[...own, ID, EXTRACTED, DIGEST].join(", ")})`,
+            `VALUES (${[...own.map((c) => `s.${c}`), literal(loadId), `s.${EXTRACTED}`, `s.${DIGEST}`].join(", ")})`,
+          ].join(" "),
+        },
+      ];
+    },
+
+    append: (rows, loadId) => [
+      { purpose: `writing into ${rows.table.name}`, sql: insert(rows, loadId, "INSERT INTO") },
+    ],
+
+    replace: (table, rows, loadId) => [
+      rows === null
+        ? { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)}` }
+        : { purpose: `replacing ${table}`, sql: insert(rows, loadId, "INSERT OVERWRITE INTO") },
+    ],
+  };
+}
+
+/** Holds a column's values while its type is changed. */
+function spareOf(column: string): string {
+  return `_kb4_wide_${column}`;
+}
+
+function comment({ description }: TableColumn): string {
+  return description === "" ? "" : ` COMMENT ${literal(description)}`;
+}
+
+/** A value as it would stand in a row of the wider type, so that old and new ones look alike. */
+function widened(column: string, from: ColumnType, to: ColumnType): string {
+  if (to !== "string") return `${column}::${TYPES[to]}`;
+  if (from === "timestamp") {
+    return `TO_VARCHAR(CONVERT_TIMEZONE('UTC', ${column}), 'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"')`;
+  }
+  if (from === "date") return `TO_VARCHAR(${column}, 'YYYY-MM-DD')`;
+  return `${column}::VARCHAR`;
+}
+
+/** Columns of a staging table: rejected rows have none of the loader's. */
+function staged(table: Table): readonly TableColumn[] {
+  const [, extracted, digest] = META;
+  const ours = table.name === "_kb4_rejects" ? [] : [extracted, SEQUENCE, digest];
+  return [...table.columns, ...ours];
+}

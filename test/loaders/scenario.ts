@@ -1,0 +1,134 @@
+import type { ColumnType } from "../../src/core/fields.js";
+import type { Dialect, Staged, Statement } from "../../src/loaders/dialect.js";
+import { META, SEQUENCE, tableOf, type Table } from "../../src/loaders/table.js";
+import { stream } from "./support.js";
+
+/** A dialect, and how its staging tables come to be. */
+export interface Teller {
+  readonly dialect: Dialect;
+  /** Name of a staging table, ready for SQL. */
+  readonly relation: (name: string) => string;
+  /** Whether nested values are staged as text. */
+  readonly nestedAsText: boolean;
+}
+
+/** Rows of the fixture that a step stages, and with which columns. */
+interface Stage {
+  readonly relation: string;
+  /** Name in `fixture.json`. */
+  readonly rows: string;
+  /** DuckDB's types, by column. */
+  readonly columns: Readonly<Record<string, string>>;
+}
+
+/** A place where all dialects must have left the same tables. */
+interface Compare {
+  readonly compare: string;
+}
+
+/** A line of the script: something to run, rows to stage, or a place to compare. */
+export type Step = Statement | Stage | Compare;
+
+const DUCKDB: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  integer: "BIGINT",
+  number: "DOUBLE",
+  boolean: "BOOLEAN",
+  timestamp: "TIMESTAMPTZ",
+  date: "DATE",
+  json: "JSON",
+};
+
+const people = tableOf(
+  stream("people", {
+    id: "integer",
+    name: "string",
+    score: "number",
+    is_active: "boolean",
+    joined_at: "timestamp",
+    birthday: "date",
+    jobs: "json",
+  }),
+);
+const older: Table = { ...people, columns: people.columns.filter((c) => c.name !== "jobs") };
+const pairs = tableOf(stream("pairs", { a: "integer", b: "string" }, { primaryKey: ["b", "a"] }));
+const events = { ...tableOf(stream("events", { what: "string" })), primaryKey: [] };
+
+const AT = "2026-06-01T00:00:00.000Z";
+
+/** Loads into three tables, each by another way, as a loader of that dialect would send them. */
+export function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] {
+  const stage = (table: Table, rows: string): [Stage, Staged] => {
+    const columns = [...table.columns, META[1], SEQUENCE, META[2]].map(({ name, type }) => [
+      name,
+      type === "json" && nestedAsText ? "VARCHAR" : DUCKDB[type],
+    ]);
+    const where = relation(`stage_${rows}`);
+    return [
+      { relation: where, rows, columns: Object.fromEntries(columns) },
+      { table, relation: where },
+    ];
+  };
+  const commit = (from: number, work: (loadId: string) => readonly Step[]): readonly Step[] => {
+    const loadId = `load-${String(from + 1)}`;
+    const steps = work(loadId);
+    const checkpoints = [
+      { stream: "people", bookmark: { completedAt: AT, note: `it's "${String(from)}" \\ \n` } },
+      { stream: "o'dd", bookmark: { completedAt: null } },
+    ];
+    const record = {
+      loadId,
+      runId: "run-1",
+      pipeline: "it's",
+      startedAt: AT,
+      committedAt: AT,
+      toolVersion: "1.2.3",
+    };
+    return [
+      ...steps.filter((step) => "rows" in step),
+      ...dialect.moveState({ pipeline: "it's", loadId, from, checkpoints, at: AT }),
+      ...steps.filter((step) => "sql" in step),
+      ...dialect.recordLoad(record, []),
+      { compare: loadId },
+    ];
+  };
+  const merge = (staged: Staged, loadId: string, skipsUnchanged: boolean) =>
+    dialect.merge({ staged, loadId, skipsUnchanged, hasRepeats: true });
+  const [first, firstStaged] = stage(older, "people_1");
+  const [second, secondStaged] = stage(people, "people_2");
+  const [two, twoStaged] = stage(pairs, "pairs_1");
+  const [three, threeStaged] = stage(pairs, "pairs_2");
+  const [event, eventStaged] = stage(events, "events_1");
+  const jobs = people.columns.find((c) => c.name === "jobs");
+  return [
+    ...dialect.bookkeeping(),
+    ...[older, pairs, events].flatMap((table) => dialect.createTable(table)),
+    ...commit(0, (load) => [
+      first,
+      two,
+      event,
+      ...merge(firstStaged, load, true),
+      ...dialect.replace("pairs", twoStaged, load),
+      ...dialect.append(eventStaged, load),
+    ]),
+    ...(jobs === undefined ? [] : dialect.addColumn("people", jobs)),
+    ...commit(1, (load) => [
+      second,
+      three,
+      ...merge(secondStaged, load, true),
+      ...merge(threeStaged, load, false),
+      ...dialect.append(eventStaged, load),
+    ]),
+    ...commit(2, (load) => dialect.replace("pairs", null, load)),
+  ];
+}
+
+/** The script as `test/peers/sql` reads it: statements, and comments where rows are staged. */
+export function scenarioText(teller: Teller): string {
+  return scenario(teller)
+    .map((step) => {
+      if ("sql" in step) return `${step.sql};\n`;
+      return "rows" in step ? `-- stage ${JSON.stringify(step)}\n` : `-- compare ${step.compare}\n`;
+    })
+    .join("");
+}

@@ -1,4 +1,5 @@
 import { addCheck } from "./commands/check.js";
+import { withConfigFlags, type ConfigFlags } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
 import { addLoad } from "./commands/load.js";
 import { addSimulate } from "./commands/simulate.js";
@@ -22,11 +23,10 @@ export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
     addDemo(program, io, done);
     addSync(program, io, done);
     addCheck(program, io);
-    program
-      .command("discover")
+    withConfigFlags(program.command("discover"))
       .description("print the catalog of all streams; needs no configuration and no network")
-      .action(async () => {
-        done(await discover(io));
+      .action(async (flags: ConfigFlags) => {
+        done(await discover(io, flags));
       });
     addLoad(program, io, done);
     addState(program, io);

@@ -34,6 +34,8 @@ export interface Bookmark {
   readonly scannedAt?: string | null;
   /** What the API client remembers; only under {@link SOURCE_KEY}. */
   readonly paging?: "cursor" | "page" | null;
+  /** Which privacy rules the rows were handed on under; absent for none. */
+  readonly privacy?: string;
   /** State of another tap as it came; only under its own key, when `knowbe4 load` is used. */
   readonly foreign?: Json;
 }
@@ -118,6 +120,7 @@ const RULES: Readonly<Record<string, (v: unknown) => boolean>> = {
   known: (v) => v === undefined || (typeof v === "string" && isIdSet(v)),
   paging: (v) => v === undefined || v === null || v === "cursor" || v === "page",
   parts: (v) => v === undefined || isObject(v),
+  privacy: (v) => v === undefined || typeof v === "string",
 };
 
 /** What is wrong with a bookmark, as a suffix to its name; undefined if nothing is. */

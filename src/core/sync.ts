@@ -4,7 +4,8 @@ import type { Emit, StreamOutcome } from "./events.js";
 import { sinkStream } from "./declared.js";
 import { gatherers, type Gatherers } from "./gather.js";
 import type { PlannedStream, SyncPlan } from "./plan.js";
-import type { PageSource, Sink, SourceMemory } from "./ports.js";
+import type { PageSource, Sink, SinkStream, SourceMemory } from "./ports.js";
+import { requireSameRules, type Privacy, type Protection } from "./privacy/privacy.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
@@ -17,6 +18,8 @@ export interface SyncOptions {
   readonly source: PageSource;
   readonly sink: Sink;
   readonly settings: ReadSettings;
+  /** What is done with personal data before the sink sees it; nothing unless given. */
+  readonly privacy?: Privacy;
   /** What a spent quota does to rows that are safe but not durable yet: `keep` unless given. */
   readonly onQuota?: "keep" | "drop";
   readonly clock: Clock;
@@ -83,9 +86,12 @@ class Run {
   /** Reads every stream; returns when there is no more to read, throws only if the sink failed. */
   async readAll(): Promise<void> {
     const { sink, plan, runId, kill } = this.#options;
+    for (const planned of plan.streams) {
+      requireSameRules(planned, this.#protectionOf(planned)?.print ?? null);
+    }
     await sink.open({ runId, startedAt: this.#startedAt, state: this.#state }, kill);
     for (const planned of plan.streams) {
-      if (planned.emit) await sink.declare(sinkStream(planned));
+      if (planned.emit) await sink.declare(this.#declared(planned));
     }
     let ended: ConnectorError | undefined;
     for (const planned of plan.streams) {
@@ -98,6 +104,18 @@ class Run {
       this.#error = worse(this.#error, outcome.error);
       if (RECOVERY[outcome.error.kind].scope === "run") ended = outcome.error;
     }
+  }
+
+  #protectionOf({ def }: PlannedStream): Protection | undefined {
+    return this.#options.privacy?.of(def);
+  }
+
+  /** A stream as the sink sees it: what is dropped is not there, what is hashed is text. */
+  #declared(planned: PlannedStream): SinkStream {
+    const protection = this.#protectionOf(planned);
+    if (protection === undefined) return sinkStream(planned);
+    const { columns } = protection.read(planned);
+    return sinkStream({ ...planned, columns: protection.columns(columns) });
   }
 
   /** Keeps what was learned about the API, as soon as it is known. */
@@ -170,8 +188,11 @@ class Run {
     }
     const over = new AbortController();
     let sinkFailure: { readonly error: unknown } | undefined;
+    const protection = this.#protectionOf(planned);
+    const wanted = protection?.read(planned) ?? planned;
+    const change = protection?.batches(wanted.columns);
     const reader = new StreamReader({
-      planned,
+      planned: wanted,
       source,
       settings,
       clock,
@@ -179,11 +200,12 @@ class Run {
       signal: AbortSignal.any([stop, kill, over.signal]),
       startedAt: this.#startedAt,
       collectors: this.#gatherers.of(planned.def),
+      idOf: protection?.idOf ?? Number,
       deliver: async (batch) => {
         // After a throw a sink must not be called again, whatever the reading makes of it.
         if (sinkFailure !== undefined) throw sinkFailure.error;
         try {
-          await this.#write(batch);
+          await this.#write(change === undefined ? batch : change(batch));
         } catch (error) {
           sinkFailure = { error };
           throw error;

@@ -51,18 +51,18 @@ export async function readSinceBelow(
   parents: Parents,
   by: CursorReplication,
 ): Promise<void> {
-  const { planned, settings, startedAt } = reader.context;
+  const { planned, settings, startedAt, idOf } = reader.context;
   const known = decodeIds(planned.bookmark?.known ?? "");
   const before = planned.bookmark?.cursor ?? null;
   const window = new Window(by, before, settings.startDate, startedAt);
-  const isNew = (parent: Parent) => before === null || !known.has(Number(parent.key));
+  const isNew = (parent: Parent) => before === null || !known.has(idOf(parent.key));
   const query = (parent: Parent) => window.query(isNew(parent));
   const read: number[] = [];
   const tally = newTally();
   for (const branch of branches(reader, parents.list, query)) {
     const keep = window.keep(isNew(branch.parent));
     const rows = await readBranch(reader, branch, tally, keep);
-    if (rows !== null) read.push(Number(branch.parent.key));
+    if (rows !== null) read.push(idOf(branch.parent.key));
   }
   requireSome(reader, tally);
   const bookmark = { completedAt: startedAt, cursor: window.cursor, known: encodeIds(read) };

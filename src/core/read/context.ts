@@ -37,6 +37,8 @@ export interface ReadContext {
   /** Start of the run, ISO 8601 UTC. */
   readonly startedAt: string;
   readonly collectors: readonly Collector[];
+  /** A parent's key as the state may hold it: a person's must not stand there under privacy rules. */
+  readonly idOf: (key: string) => number;
   /** Hands a batch to the sink, if the stream is handed on at all. */
   readonly deliver: (batch: RecordBatch) => Promise<void>;
 }

@@ -1,0 +1,139 @@
+import { columnsOf, EXTRA, type Column } from "../columns.js";
+import { digest } from "../digest.js";
+import { ConnectorError } from "../errors.js";
+import { automaticFields, prune, type PlannedStream } from "../plan.js";
+import type { RecordBatch, Row } from "../record.js";
+import type { StreamDef } from "../stream.js";
+import { requireSound } from "./check.js";
+import { changedColumns, outline, rowChange, type ActionAt } from "./fields.js";
+import { fieldRules, type FieldRule } from "./resolve.js";
+import type { Action, PrivacySettings } from "./rules.js";
+import { keyedHash, numberOf, type Hash } from "./values.js";
+
+/** Privacy rules, checked and ready to be applied. */
+export interface Privacy {
+  /** The rules of a stream; undefined if all of it is handed on as it is. */
+  of(def: StreamDef): Protection | undefined;
+  /** Columns of a stream as they are handed on. */
+  columnsOf(def: StreamDef): readonly Column[];
+  /** What becomes of each field. */
+  fields(def: StreamDef): readonly FieldRule[];
+  /** Keyed hash of a value; null without a key. */
+  readonly hash: Hash | null;
+}
+
+/** What is done with one stream. */
+export interface Protection {
+  /**
+   * Changes when any of its rules does, or the key: rows written under one do not go together with
+   * rows written under another.
+   */
+  readonly print: string;
+  /** A parent's key as a state may hold it. */
+  readonly idOf: (key: string) => number;
+  /** The stream as it is read: without the columns that are dropped. */
+  read(planned: PlannedStream): PlannedStream;
+  /** Columns that are read, as they are handed on. */
+  columns(read: readonly Column[]): readonly Column[];
+  /** Changes batches of the stream as it is read. */
+  batches(read: readonly Column[]): (batch: RecordBatch) => RecordBatch;
+}
+
+/**
+ * Compiles privacy settings, once per run.
+ *
+ * @throws ConnectorError `config`: a rule for something that does not exist, one that would take a
+ *   key, a hash without a key.
+ */
+export function compilePrivacy(settings: PrivacySettings, registry: readonly StreamDef[]): Privacy {
+  const fields = new Map(registry.map((def) => [def, fieldRules(def, settings)]));
+  requireSound(settings, registry, fields);
+  const hash = settings.key === undefined ? null : keyedHash(settings.key);
+  const protections = new Map<string, Protection>();
+  for (const [def, rules] of fields) {
+    const isPlain = rules.every((r) => r.action === "keep");
+    const losesExtra = settings.rules[`${def.name}.${EXTRA.name}`] === "drop";
+    if (settings.preset === "full" && isPlain && !losesExtra) continue;
+    protections.set(def.name, protectionOf(def, rules, hash));
+  }
+  const of = (def: StreamDef) => protections.get(def.name);
+  return {
+    of,
+    columnsOf: (def) => {
+      const all = columnsOf(def);
+      const protection = of(def);
+      if (protection === undefined) return all;
+      return protection.columns(protection.read(plannedAs(def, all)).columns);
+    },
+    fields: (def) => fields.get(def) ?? [],
+    hash,
+  };
+}
+
+function plannedAs(def: StreamDef, columns: readonly Column[]): PlannedStream {
+  return { def, columns, emit: true, bookmark: null, derived: false };
+}
+
+function protectionOf(def: StreamDef, rules: readonly FieldRule[], hash: Hash | null): Protection {
+  const actions = new Map<string, Action>(rules.map((r) => [r.path, r.action]));
+  const at: ActionAt = (path) => actions.get(path) ?? "keep";
+  const dropped = droppedPaths(columnsOf(def), at);
+  const automatic = automaticFields(def);
+  const declared = columnsOf(def).map((c) => c.name);
+  const print = digest({
+    actions: Object.fromEntries(actions),
+    key: hash === null ? null : hash("knowbe4-connector", undefined),
+  });
+  return {
+    print,
+    idOf: (key) => (hash === null ? Number(key) : numberOf(hash(key, undefined))),
+    read: (planned) => ({ ...planned, columns: prune(planned.columns, dropped, automatic) }),
+    columns: (read) => changedColumns(read, at),
+    batches: (read) => {
+      const change = rowChange(read, at, hash);
+      return (batch) => ({
+        ...batch,
+        rows: batch.rows.map((row: Row) => change(row)),
+        rejects: batch.rejects.map(({ reason, raw }) => ({ reason, raw: outline(raw, declared) })),
+        checkpoint:
+          batch.checkpoint === null
+            ? null
+            : { ...batch.checkpoint, bookmark: { ...batch.checkpoint.bookmark, privacy: print } },
+      });
+    },
+  };
+}
+
+/** Paths that are left out: dropped fields, objects of which nothing is left, unknown fields. */
+function droppedPaths(columns: readonly Column[], at: ActionAt): ReadonlySet<string> {
+  const out = new Set<string>([EXTRA.name]);
+  const visit = (column: Column, path: string): boolean => {
+    const { members = [] } = column;
+    const isOut =
+      members.length === 0
+        ? at(path) === "drop"
+        : members.map((m) => visit(m, `${path}.${m.name}`)).every(Boolean);
+    if (isOut) out.add(path);
+    return isOut;
+  };
+  for (const column of columns) visit(column, column.name);
+  return out;
+}
+
+/**
+ * Rows that an earlier run handed on under other rules would not go together with those of this
+ * one: keys differ, and what is dropped now would stay where it is.
+ *
+ * @throws ConnectorError `config`.
+ */
+export function requireSameRules({ def, bookmark, emit }: PlannedStream, now: string | null): void {
+  if (!emit || bookmark === null || (bookmark.privacy ?? null) === now) return;
+  throw new ConnectorError(
+    "config",
+    `${def.name}: earlier rows were handed on under other privacy rules or another privacy.key`,
+    {
+      hint: "set privacy back, or remove the old rows (drop the tables, or name another schema) and read everything again (--full-refresh, or no state)",
+      context: { stream: def.name },
+    },
+  );
+}

@@ -1,9 +1,11 @@
+import { join } from "node:path";
+
 import { startSimulator, type SimulatedAccount, type StreamName } from "../src/simulator/index.js";
 import type { StreamDef } from "../src/core/stream.js";
 import { STREAMS } from "../streams/index.js";
 import { measure } from "./support/children.js";
 import { temporaryFolder } from "./support/folder.js";
-import { settingsFor, TAP } from "./support/programs.js";
+import { KNOWBE4, settingsFor, TAP } from "./support/programs.js";
 import type { Figure } from "./support/report.js";
 
 type Paging = "cursor" | "page";
@@ -35,7 +37,32 @@ export async function requests(): Promise<readonly Figure[]> {
       isMet: ratio <= TARGET,
     });
   }
+  for (const users of [500, 5_000, 50_000]) figures.push(await nextRun(users));
   return figures;
+}
+
+/** Most requests that an unchanged account may take of a first run's, by cursor. Source: DESIGN §6. */
+const NEXT_TARGET = 0.056;
+
+/** Requests of a run in which nothing has changed, against those of the first one. */
+async function nextRun(users: number): Promise<Figure> {
+  const options = { users, tests: 60, trainingCampaigns: 23, paging: "cursor" } as const;
+  await using simulator = await startSimulator(options);
+  await using folder = await temporaryFolder();
+  const settings = settingsFor(simulator.url, simulator.apiKey);
+  const destination = { path: join(folder.path, "next.duckdb") };
+  const sync = await folder.write("sync.json", { ...settings, destination });
+  await measure([KNOWBE4, "sync", "--config", sync]);
+  const first = simulator.requestCount;
+  await measure([KNOWBE4, "sync", "--config", sync]);
+  const next = simulator.requestCount - first;
+  const isJudged = users === 5_000;
+  return {
+    what: `Requests of an unchanged account's next run, ${users.toLocaleString("en-US")} seats, of the first run's`,
+    measured: `${((next / first) * 100).toFixed(1)} % (${next} of ${first})`,
+    target: isJudged ? `≤ ${(NEXT_TARGET * 100).toFixed(1)} %` : "none",
+    isMet: !isJudged || next / first <= NEXT_TARGET,
+  };
 }
 
 /** What somebody would need who knew before how long every listing is. */

@@ -18,6 +18,7 @@ export const account = defineStream({
   listing: "object",
   primaryKey: ["name"],
   replication: { mode: "full_table" },
+  priority: -40,
   schema: z.object({
     name: text("Name of the account."),
     type: text("`paid` or `trial`."),

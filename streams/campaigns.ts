@@ -16,6 +16,8 @@ export const campaigns = defineStream({
   path: "/v1/phishing/campaigns",
   primaryKey: ["campaign_id"],
   replication: { mode: "full_table" },
+  priority: -20,
+  expect: { rows: 20 },
   schema: z.object({
     campaign_id: id("The phishing campaign. Training campaigns have ids of their own."),
     name: text("Name of the campaign."),

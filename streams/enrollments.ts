@@ -34,6 +34,8 @@ export const enrollments = defineStream({
     end: "end_date",
   },
   aliases: { user_id: ["user.id"] },
+  priority: 20,
+  expect: { perSeat: 12, moving: 0.3 },
   schema: z.object({
     enrollment_id: id("The enrollment."),
     content_type: text("`Store Purchase` or `Uploaded Policy`; others may be added."),

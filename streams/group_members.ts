@@ -31,6 +31,8 @@ export const groupMembers = defineStream({
     count: "member_count",
     except: { field: "status", value: "archived" },
   },
+  priority: -10,
+  expect: { perSeat: 3, moving: 0.1 },
   schema: z.object({
     group_id: id("The group; `groups.id`."),
     user_id: id("The member; `users.id`.", "identifier"),

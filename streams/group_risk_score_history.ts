@@ -21,6 +21,8 @@ export const groupRiskScoreHistory = defineStream({
   primaryKey: ["group_id", "date"],
   replication: DAILY,
   selectedByDefault: false,
+  priority: 30,
+  expect: { rows: 14_600, moving: 0.02 },
   schema: z.object({
     group_id: id("The group; `groups.id`."),
     date: day("The day, UTC."),

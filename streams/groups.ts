@@ -17,6 +17,8 @@ export const groups = defineStream({
   primaryKey: ["id"],
   replication: { mode: "full_table" },
   aliases: { provisioning_guid: ["adi_guid"] },
+  priority: -20,
+  expect: { rows: 40 },
   schema: z.object({
     id: id("The group; other rows call it `group_id`."),
     name: text("Name of the group."),

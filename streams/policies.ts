@@ -17,6 +17,8 @@ export const policies = defineStream({
   primaryKey: ["policy_id"],
   replication: { mode: "full_table" },
   aliases: { policy_id: ["id"] },
+  priority: -20,
+  expect: { rows: 10 },
   schema: z.object({
     policy_id: id("The policy."),
     ...CONTENT,

@@ -17,6 +17,8 @@ export const riskScoreHistory = defineStream({
   listing: "whole",
   primaryKey: ["date"],
   replication: DAILY,
+  priority: -30,
+  expect: { rows: 365 },
   schema: z.object({
     date: day("The day, UTC."),
     risk_score: number("Risk score of the account on that day, 0 (none) to 100."),

@@ -18,6 +18,7 @@ export const securityTestRecipients = defineStream({
   docs: DOCS,
   path: "/v1/phishing/security_tests/{pst_id}/recipients",
   parent: { stream: securityTests, bind: { pst_id: "pst_id" } },
+  count: "scheduled_count",
   primaryKey: ["pst_id", "recipient_id"],
   replication: {
     mode: "incremental",
@@ -45,6 +46,8 @@ export const securityTestRecipients = defineStream({
     qr_code_scanned: ["qr_code_scanned_at"],
     vulnerable_plugins_at: ["vulnerable-plugins_at"],
   },
+  priority: 10,
+  expect: { perSeat: 40, moving: 0.05 },
   schema: z.object({
     recipient_id: id("The recipient of this test."),
     pst_id: id("The security test; `security_tests.pst_id`."),

@@ -18,6 +18,8 @@ export const securityTests = defineStream({
   primaryKey: ["pst_id"],
   replication: { mode: "full_table" },
   aliases: { landing_page: ["landing-page"] },
+  priority: -20,
+  expect: { rows: 40 },
   schema: z.object({
     campaign_id: id("The phishing campaign; `campaigns.campaign_id`."),
     pst_id: id("The security test."),

@@ -17,6 +17,8 @@ export const storePurchases = defineStream({
   primaryKey: ["store_purchase_id"],
   replication: { mode: "full_table" },
   aliases: { store_purchase_id: ["store_purchased_id"] },
+  priority: -20,
+  expect: { rows: 30 },
   schema: z.object({
     store_purchase_id: id("The purchase."),
     ...CONTENT,

@@ -20,6 +20,8 @@ export const trainingCampaigns = defineStream({
   primaryKey: ["campaign_id"],
   replication: { mode: "full_table" },
   aliases: { content: ["modules"] },
+  priority: -20,
+  expect: { rows: 20 },
   schema: z.object({
     campaign_id: id("The training campaign. Phishing campaigns have ids of their own."),
     name: text("Name of the campaign."),

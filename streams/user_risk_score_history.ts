@@ -21,6 +21,8 @@ export const userRiskScoreHistory = defineStream({
   primaryKey: ["user_id", "date"],
   replication: DAILY,
   selectedByDefault: false,
+  priority: 40,
+  expect: { perSeat: 365, moving: 0.02 },
   schema: z.object({
     user_id: id("The person; `users.id`.", "identifier"),
     date: day("The day, UTC."),

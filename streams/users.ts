@@ -20,6 +20,8 @@ export const users = defineStream({
     provisioning_managed: ["adi_manageable", "adi_mangeable"],
     provisioning_guid: ["adi_guid"],
   },
+  priority: -10,
+  expect: { perSeat: 1.1 },
   schema: z.object({
     id: id("The person.", "identifier"),
     employee_number: text("Number given by the employer; may have leading zeros.", "identifier"),

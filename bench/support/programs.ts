@@ -15,7 +15,8 @@ export const TAP = pathTo("dist/src/cli/tap-knowbe4.js");
 /** The Airbyte source, as it is shipped. */
 export const SOURCE = pathTo("dist/src/cli/source-knowbe4.js");
 
-const KNOWBE4 = pathTo("dist/src/cli/knowbe4.js");
+/** The command line, as it is shipped. */
+export const KNOWBE4 = pathTo("dist/src/cli/knowbe4.js");
 
 /** The programs that are compared; all read the same account from the same server. */
 export interface Programs {

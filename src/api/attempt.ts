@@ -2,7 +2,7 @@ import { iso, type Clock } from "../core/clock.js";
 import type { Emit } from "../core/events.js";
 import { readBody, Watchdog } from "./body.js";
 import { cancelled } from "./cancel.js";
-import { contextOf, html, refusal, usedUp, type Answered } from "./classify.js";
+import { contextOf, html, refusal, toldWindow, usedUp, type Answered } from "./classify.js";
 import { parseBody, parseRows, WHOLE_LIMIT } from "./decode.js";
 import { Fault } from "./fault.js";
 import type { RateLimiter } from "./limiter.js";
@@ -155,6 +155,8 @@ async function send(
   const { status, headers } = response;
   exchange.status = status;
   const answer = { status, headers, host: wire.host, url, now: wire.clock.now() };
+  const told = toldWindow(answer);
+  if (told !== null) wire.limiter.day.correct(told.limit, told.remaining);
   const fault = refusal(answer);
   if (fault !== undefined) throw fault;
   const full = usedUp(answer);

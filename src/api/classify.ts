@@ -118,6 +118,16 @@ export function usedUp(answer: Answered): { readonly waitMs: number | null } | n
   return { waitMs: retryAfterMs(answer) ?? resetMs(answer) };
 }
 
+/** The window that an answer tells of, whichever of the server's it is; null if of none. */
+export function toldWindow(
+  answer: Answered,
+): { readonly limit: number; readonly remaining: number } | null {
+  const limit = rateHeader(answer.headers, "limit");
+  const remaining = rateHeader(answer.headers, "remaining");
+  if (limit === null || remaining === null || remaining > limit || limit > 1e6) return null;
+  return { limit, remaining };
+}
+
 function rateHeader(headers: Headers, name: string): number | null {
   const value = headers.get(`x-ratelimit-${name}`) ?? headers.get(`ratelimit-${name}`);
   return value !== null && /^\d{1,12}(?:\.\d+)?$/.test(value.trim()) ? Number(value) : null;

@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.js";
 import { ConnectorError, type ErrorKind } from "../core/errors.js";
 import type { Emit } from "../core/events.js";
 import { isObject } from "../core/json.js";
+import type { SourceMemory } from "../core/state.js";
 import { attempt, type Call, type Part, type Wire } from "./attempt.js";
 import { RateLimiter, type OnQuotaExhausted } from "./limiter.js";
 import { proxyFor, type Environment } from "./proxy.js";
@@ -38,6 +39,8 @@ export interface ClientOptions {
     readonly perSecond: number;
     readonly perMinute: number;
     readonly perDay: number | null;
+    /** Requests of each day that are left to others; 0 unless given. */
+    readonly reserve?: number;
   };
   readonly onQuotaExhausted: OnQuotaExhausted;
   /** Default 8 attempts within 600 s. */
@@ -63,7 +66,18 @@ export interface Client {
    */
   read(call: Call, signal: AbortSignal): AsyncGenerator<Part, void, undefined>;
   /** Requests of this client in the last 24 hours, and how many the day still allows (null: no limit). */
-  readonly quota: { readonly used: number; readonly remaining: number | null };
+  readonly quota: {
+    readonly used: number;
+    readonly remaining: number | null;
+    /** Requests that a whole day allows; null: no limit. */
+    readonly allowance: number | null;
+  };
+  /** Goes on from what an earlier run remembers. Call before anything is read. */
+  restore(earlier: Partial<SourceMemory>): void;
+  /** What the next run must know of the quota. */
+  readonly memory: Pick<SourceMemory, "seats" | "spent" | "until">;
+  /** Where the account is asked: the host, or `loopback`. */
+  readonly place: string;
   readonly pageSize: number;
   readonly pagination: Pagination;
   readonly emit: Emit;
@@ -82,7 +96,9 @@ class HttpClient implements Client {
   readonly pageSize: number;
   readonly pagination: Pagination;
   readonly emit: Emit;
+  readonly place: string;
   readonly #options: ClientOptions;
+  readonly #reserve: number;
   readonly #limiter: RateLimiter;
   readonly #limits: RetryLimits;
   #wire: Promise<Wire> | undefined;
@@ -92,6 +108,7 @@ class HttpClient implements Client {
    */
   #isUnreachable = false;
   #seats: Promise<void> | undefined;
+  #seatCount: number | undefined;
 
   constructor(options: ClientOptions) {
     if (!/^[\x21-\x7e]+$/.test(options.apiKey)) {
@@ -110,17 +127,37 @@ class HttpClient implements Client {
     this.emit = options.emit;
     this.#limits = options.retry ?? { maxAttempts: 8, maxSeconds: 600 };
     const { clock, emit, onQuotaExhausted, rateLimit } = options;
+    this.#reserve = rateLimit.reserve ?? 0;
     this.#limiter = new RateLimiter({
       clock,
       emit,
-      limits: { ...rateLimit, perDay: rateLimit.perDay ?? BASE_PER_DAY },
+      limits: {
+        ...rateLimit,
+        perDay: rateLimit.perDay ?? BASE_PER_DAY,
+        reserve: this.#reserve,
+      },
       onQuotaExhausted,
       patienceMs: this.#limits.maxSeconds * 1000,
     });
+    // What cannot be kept back of the base alone may be possible once the seats are known.
+    if (rateLimit.perDay !== null) this.#limiter.day.setLimit(rateLimit.perDay);
+    const { host, hostname } = new URL(options.baseUrl);
+    this.place = /(^|\.)knowbe4\.com$/.test(hostname) ? host : "loopback";
   }
 
   get quota(): Client["quota"] {
-    return { used: this.#limiter.requestsInDay, remaining: this.#limiter.remaining };
+    const { used, remaining, allowance } = this.#limiter.day;
+    return { used, remaining, allowance };
+  }
+
+  restore(earlier: Partial<SourceMemory>): void {
+    this.#limiter.restore(earlier);
+    this.#seatCount = earlier.seats;
+  }
+
+  get memory(): Client["memory"] {
+    const seats = this.#seatCount;
+    return { ...(seats === undefined ? {} : { seats }), ...this.#limiter.memory };
   }
 
   async *read(call: Call, signal: AbortSignal): AsyncGenerator<Part, void, undefined> {
@@ -177,7 +214,8 @@ class HttpClient implements Client {
   /** Asks for the seats once, shortly before the requests that every account has are spent. */
   async #learnSeats(stream: string, signal: AbortSignal): Promise<void> {
     if (this.#options.rateLimit.perDay !== null) return;
-    if (this.#seats === undefined && this.#limiter.requestsInDay < ASK_FROM) return;
+    const isEnough = this.#limiter.day.used < ASK_FROM - this.#reserve;
+    if (this.#seats === undefined && isEnough) return;
     this.#seats ??= this.#askSeats(stream, signal);
     await this.#seats;
   }
@@ -197,15 +235,18 @@ class HttpClient implements Client {
   }
 
   #takeSeats(account: unknown): void {
-    if (this.#options.rateLimit.perDay !== null || !isObject(account)) return;
+    if (!isObject(account)) return;
     const seats = account["number_of_seats"];
     if (!Number.isSafeInteger(seats) || Number(seats) < 0) return;
-    this.#limiter.setDayLimit(BASE_PER_DAY + Number(seats));
+    this.#seatCount = Number(seats);
+    if (this.#options.rateLimit.perDay !== null) return;
+    this.#limiter.day.setLimit(BASE_PER_DAY + Number(seats));
     this.#seats = Promise.resolve();
   }
 }
 
-function isUnreachable(error: unknown): boolean {
+/** True for the error of a request that nobody answered. */
+export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof ConnectorError) || error.kind !== "unavailable") return false;
   return error.context["status"] === undefined || error.context["status"] === null;
 }

@@ -1,20 +1,21 @@
 import { DAY_MS, iso, type Clock } from "../core/clock.js";
 import { ConnectorError, type ErrorContext } from "../core/errors.js";
 import type { Emit } from "../core/events.js";
+import type { SourceMemory } from "../core/state.js";
 import { cancelled, sleep, unlessAborted } from "./cancel.js";
+import { DayWindow, indexAfter, SLACK_MS } from "./day.js";
 
 /** Most requests in any second, any minute and any 24 hours; 0 switches a window off. */
 export interface RateLimits {
   readonly perSecond: number;
   readonly perMinute: number;
   readonly perDay: number;
+  /** Requests of each day that are left to whoever else uses the key. */
+  readonly reserve: number;
 }
 
 /** What to do when the day's requests are spent: end with a `quota` error, or sleep. */
 export type OnQuotaExhausted = "stop" | "wait" | "fail";
-
-/** Timers may fire a little early and clocks may be coarse: windows are this much longer. */
-const SLACK_MS = 1;
 
 const MINUTE_MS = 60_000;
 
@@ -33,22 +34,25 @@ export interface LimiterOptions {
 
 /**
  * Lets requests through so that none of the windows ever holds more than its limit, in the order
- * in which they asked. Every attempt counts, retries too.
+ * in which they asked. Every attempt counts, retries too, and in the window of a day those of
+ * earlier runs and of others, as far as they are known.
  *
- * The windows slide: the n-th last request must be older than the window. So one list of the last
+ * The windows slide: the n-th last request must be older than the window. So a list of the last
  * requests, as long as the greatest limit, answers for all windows.
  */
 export class RateLimiter {
+  readonly day: DayWindow;
   readonly #options: LimiterOptions;
-  #perDay: number;
-  /** When requests were let through, monotonic ms, oldest first. */
+  /** When requests of this run were let through, monotonic ms, oldest first. */
   readonly #log: number[] = [];
   #pausedUntil = 0;
+  #hasToldOthers = false;
   #gate: Promise<void> = Promise.resolve();
 
   constructor(options: LimiterOptions) {
+    const { clock, emit, limits } = options;
     this.#options = options;
-    this.#perDay = options.limits.perDay;
+    this.day = new DayWindow({ clock, emit, perDay: limits.perDay, reserve: limits.reserve });
   }
 
   /**
@@ -85,23 +89,37 @@ export class RateLimiter {
    */
   pauseForWindow(waitMs: number | null): void {
     const now = this.#options.clock.monotonic();
-    const oldest = this.#log[this.#indexAfter(now - MINUTE_MS)] ?? now;
+    const oldest = this.#log[indexAfter(this.#log, now - MINUTE_MS)] ?? now;
     this.pauseUntil(waitMs === null ? oldest + MINUTE_MS + SLACK_MS : now + waitMs);
   }
 
-  /** Changes the day's limit, when the account's size becomes known; 0 switches it off. */
-  setDayLimit(limit: number): void {
-    this.#perDay = limit;
+  /** Goes on from what an earlier run remembers. Call before the first request. */
+  restore({ spent, until }: Partial<SourceMemory>): void {
+    const { clock } = this.#options;
+    this.day.restore(spent ?? {});
+    const waitMs = until == null ? 0 : Date.parse(until) - clock.now();
+    // No window is longer than a day: a later instant was written while the clock was wrong.
+    if (waitMs > 0 && waitMs <= DAY_MS) this.pauseUntil(clock.monotonic() + waitMs);
   }
 
-  /** Requests that the day still allows; null if it has no limit. */
-  get remaining(): number | null {
-    return this.#perDay === 0 ? null : Math.max(0, this.#perDay - this.requestsInDay);
+  /** What the next run must know. */
+  get memory(): Required<Pick<SourceMemory, "spent" | "until">> {
+    const { clock } = this.#options;
+    const waitMs = this.#pausedUntil - clock.monotonic();
+    const until = waitMs > MINUTE_MS ? iso(clock.now() + waitMs) : null;
+    return { spent: this.day.spent, until };
   }
 
-  /** Requests in the last 24 hours. */
-  get requestsInDay(): number {
-    return this.#log.length - this.#indexAfter(this.#options.clock.monotonic() - DAY_MS);
+  /** The server refused a request for its quota: said once, if by our own count there was room. */
+  refused(): void {
+    const { limits, emit, clock } = this.#options;
+    const minute = this.#log.length - indexAfter(this.#log, clock.monotonic() - MINUTE_MS);
+    const isFull = limits.perMinute > 0 && minute >= limits.perMinute;
+    if (isFull || this.day.remaining === 0 || this.#hasToldOthers) return;
+    this.#hasToldOthers = true;
+    const made = `${String(minute)} in the last minute and ${String(this.day.used)} in the last day`;
+    const message = `KnowBe4 refuses requests although only ${made} were made: somebody else uses the quota too (rate_limit.reserve leaves them a share), or rate_limit is too high`;
+    emit({ type: "warning", stream: null, message });
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
@@ -109,7 +127,7 @@ export class RateLimiter {
     for (;;) {
       if (signal.aborted) throw cancelled(signal);
       const now = clock.monotonic();
-      const day = this.#freeAt(this.#perDay, DAY_MS);
+      const day = this.day.freeAt();
       if (day > now) this.#refuseUnlessWaiting(day - now);
       this.#refuseLongPause(this.#pausedUntil - now);
       const waits: readonly (readonly [number, string])[] = [
@@ -118,7 +136,7 @@ export class RateLimiter {
           this.#freeAt(limits.perMinute, MINUTE_MS),
           `${String(limits.perMinute)} requests a minute`,
         ],
-        [day, `${String(this.#perDay)} requests a day`],
+        [day, `${String(this.day.allowance)} requests a day`],
         [this.#pausedUntil, "KnowBe4 asks for a pause"],
       ];
       const [at, reason] = waits.reduce((a, b) => (b[0] > a[0] ? b : a));
@@ -145,34 +163,22 @@ export class RateLimiter {
 
   #count(now: number): void {
     const { perSecond, perMinute } = this.#options.limits;
+    this.day.count(now);
     this.#log.push(now);
-    const keep = Math.max(perSecond, perMinute, this.#perDay);
-    if (this.#log.length < 2 * keep + 64) return;
-    // What left the day's window is of no use either, however high the limit.
-    this.#log.splice(0, Math.max(this.#log.length - keep, this.#indexAfter(now - DAY_MS)));
-  }
-
-  /** Index of the first request after an instant. */
-  #indexAfter(at: number): number {
-    let low = 0;
-    let high = this.#log.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#log[middle] ?? 0) > at) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    const keep = Math.max(perSecond, perMinute);
+    if (this.#log.length >= 2 * keep + 64) this.#log.splice(0, this.#log.length - keep);
   }
 
   #refuseUnlessWaiting(waitMs: number): void {
-    const { clock, onQuotaExhausted } = this.#options;
+    const { clock, onQuotaExhausted, limits } = this.#options;
     if (onQuotaExhausted === "wait") return;
-    const made = this.#perDay;
+    const made = this.day.used;
     const nextAt = iso(clock.now() + waitMs);
-    const message = `daily quota: ${String(made)} requests made in 24 h; the next is possible at ${nextAt}`;
+    const kept = limits.reserve === 0 ? "" : `, ${String(limits.reserve)} kept back`;
+    const message = `daily quota: ${String(made)} requests made in 24 h${kept}; the next is possible at ${nextAt}`;
     throw new ConnectorError("quota", message, {
       hint: "run again after that; if the account may make more requests, raise rate_limit.per_day",
-      context: { requests: made, nextAt },
+      context: { requests: made, nextAt, possible: this.day.forecast() },
     });
   }
 

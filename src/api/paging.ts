@@ -1,7 +1,10 @@
 import { ConnectorError } from "../core/errors.js";
+import type { ListingEnd } from "../core/proof.js";
 import type { Listing, Page, PageSource, SourceMemory } from "../core/ports.js";
 import type { Call, Part } from "./attempt.js";
-import type { Client, Pagination } from "./client.js";
+import { ACCOUNT_PATH, type Client, type Pagination } from "./client.js";
+import { Identity } from "./identity.js";
+import { KeyCount } from "./keycount.js";
 import { PageKeys, Repeats } from "./repeats.js";
 
 /** Answers of a server that has no such page, in place of an empty one. */
@@ -21,13 +24,21 @@ interface PageEnd {
   readonly isRepeated: boolean;
 }
 
+/** What a source goes on from. */
+export interface SourceOptions {
+  /** What the last run remembers. */
+  readonly earlier?: SourceMemory;
+  /** Ask first which account it is, and refuse the state of another one. */
+  readonly identify?: true;
+}
+
 /**
  * Reads listings through a client, and finds out how this server pages.
  *
- * @param earlier what the last run remembers.
+ * @throws while reading, ConnectorError `state` if the state is another account's.
  */
-export function createSource(client: Client, earlier?: SourceMemory): PageSource {
-  return new ApiSource(client, earlier?.paging ?? null);
+export function createSource(client: Client, options: SourceOptions = {}): PageSource {
+  return new ApiSource(client, options);
 }
 
 class ApiSource implements PageSource {
@@ -36,10 +47,15 @@ class ApiSource implements PageSource {
   /** How listings are paged in this run, once it is known. */
   #way: Way | null;
   #probe: Promise<void> | undefined;
+  readonly #identity: Identity | undefined;
+  readonly #account: string | undefined;
 
-  constructor(client: Client, earlier: Way | null) {
+  constructor(client: Client, { earlier, identify }: SourceOptions) {
     this.#client = client;
-    this.#earlier = earlier;
+    this.#earlier = earlier?.paging ?? null;
+    this.#account = earlier?.account;
+    if (earlier !== undefined) client.restore(earlier);
+    if (identify) this.#identity = new Identity(client, earlier?.account);
     this.#way = client.pagination === "page" ? "page" : null;
   }
 
@@ -48,21 +64,33 @@ class ApiSource implements PageSource {
   }
 
   get memory(): SourceMemory {
-    return { paging: this.#way ?? this.#earlier };
+    const account = this.#identity?.digest ?? this.#account;
+    return {
+      paging: this.#way ?? this.#earlier,
+      ...(account === undefined ? {} : { account }),
+      ...this.#client.memory,
+    };
   }
 
   async *pages(listing: Listing, signal: AbortSignal): AsyncGenerator<Page, void, undefined> {
+    await this.#identity?.check(listing.stream, signal);
+    const known = listing.endpoint === ACCOUNT_PATH ? this.#identity?.take() : null;
     const walk = new Walk(this.#client, listing, signal);
-    if (listing.kind === "object") yield* walk.object();
-    else if (listing.kind === "whole") yield* this.#whole(walk);
+    if (listing.kind === "object") {
+      if (known == null) yield* walk.object();
+      else yield known;
+      walk.how = "object";
+    } else if (listing.kind === "whole") yield* this.#whole(walk);
     else if (this.#way === "page" && !this.#isByCursorOnly) yield* this.#fromPage(1, walk);
     else yield* this.#byCursor(walk);
     walk.tellMoved();
+    walk.tellEnd();
   }
 
   /** One request brings everything; unless it brings exactly a page, when nobody can tell. */
   async *#whole(walk: Walk): AsyncGenerator<Page, void, undefined> {
     const { rows } = yield* walk.page({}, "");
+    walk.how = "whole";
     if (PAGE_SIZES.has(rows)) yield* this.#lookFurther(walk, {});
   }
 
@@ -78,6 +106,7 @@ class ApiSource implements PageSource {
       if (end.isRepeated) throw walk.fault("with a page that came before", "cursor");
     }
     if (end.rows === 0) return;
+    walk.how = "no cursor";
     // Any cursor, of this listing or another, proves that a listing without one has ended.
     if (end.rows > 1) await this.#decide(walk);
     if (this.#way === "page") {
@@ -96,7 +125,10 @@ class ApiSource implements PageSource {
   ): AsyncGenerator<Page, void, undefined> {
     for (let number = first; ; number++) {
       const end = yield* walk.page({ page: String(number), ...size }, positionOf(number));
-      if (end.rows === 0) return;
+      if (end.rows === 0) {
+        walk.how = "empty page";
+        return;
+      }
       if (end.isRepeated) throw walk.fault("with a page that came before", "cursor");
     }
   }
@@ -146,8 +178,12 @@ class Walk {
   readonly #listing: Listing;
   readonly #signal: AbortSignal;
   readonly #digests = new Repeats();
+  readonly #keys = new KeyCount();
   #before: PageKeys | undefined;
   #moved = 0;
+  #rows = 0;
+  /** Why the listing is over. */
+  how: ListingEnd["how"] = "empty page";
 
   constructor(client: Client, listing: Listing, signal: AbortSignal) {
     this.#client = client;
@@ -165,7 +201,7 @@ class Walk {
   /** One page of the listing, in as many parts as it takes; rows of the page before left out. */
   async *page(query: Query, position: string): AsyncGenerator<Page, PageEnd, undefined> {
     const { itemKey } = this.#listing;
-    const keys = new PageKeys(this.#before);
+    const keys = new PageKeys(this.#before, this.#keys);
     let moved = 0;
     let end: PageEnd | undefined;
     // Read to the end of the iteration, not only of the rows: else the request counts as given up.
@@ -184,6 +220,7 @@ class Walk {
     }
     if (!end.isRepeated) {
       this.#moved += moved;
+      this.#rows += end.rows;
       this.#before = keys;
     }
     return end;
@@ -213,6 +250,13 @@ class Walk {
     const { stream, endpoint } = this.#listing;
     const message = `GET ${endpoint}: ${String(this.#moved)} rows came again on the next page: left out there`;
     this.#client.emit({ type: "warning", stream, message });
+  }
+
+  /** Says how the listing ended. */
+  tellEnd(): void {
+    const { kind, told } = this.#listing;
+    if (kind === "object") told?.({ rows: 1, keys: 1, how: this.how });
+    else told?.({ rows: this.#rows, keys: this.#keys.distinct, how: this.how });
   }
 
   #read(query: Query, position: string): AsyncIterable<Part> {

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 
+import type { KeyCount } from "./keycount.js";
+
 /** Marks that are surely remembered, and half of those that may be. 50,000 pages are 25 million rows. */
 const REMEMBERED = 50_000;
 
@@ -45,7 +47,11 @@ export class PageKeys {
   readonly #hash = createHash("sha256");
   readonly #before: ReadonlySet<string>;
 
-  constructor(before?: PageKeys) {
+  readonly #all: KeyCount | undefined;
+
+  /** @param all counts the keys of all pages. */
+  constructor(before?: PageKeys, all?: KeyCount) {
+    this.#all = all;
     this.#before = before === undefined ? new Set() : before.#keys;
   }
 
@@ -54,6 +60,7 @@ export class PageKeys {
     const keys = items.map(keyOf);
     this.count += keys.length;
     this.#hash.update(keys.join("\n")).update("\n");
+    for (const key of keys) this.#all?.add(key);
     for (const key of keys) {
       if (this.#keys.size >= KEYS_KEPT) break;
       this.#keys.add(key);

@@ -107,13 +107,18 @@ async function pause(
   signal: AbortSignal,
 ): Promise<number> {
   const { clock, emit, limiter, limits, onQuotaExhausted } = options;
+  if (facts.kind === "quota") limiter.refused();
   if (facts.retry === "never" || record.count >= limits.maxAttempts) throw failure(facts, record);
   const waitMs = facts.waitMs ?? jittered(facts, record.count, options.random);
   const isOutOfTime = spentMs + waitMs > limits.maxSeconds * 1000;
   // Only where the server names the time is there something to sleep for.
   const isWorthWaiting =
     facts.kind === "quota" && facts.waitMs !== undefined && onQuotaExhausted === "wait";
-  if (isOutOfTime && !isWorthWaiting) throw outOfTime(facts, record, clock.now() + waitMs);
+  if (isOutOfTime && !isWorthWaiting) {
+    // Remembered, so that the next run does not ask before that either.
+    if (facts.kind === "quota") limiter.pauseUntil(clock.monotonic() + (facts.waitMs ?? 0));
+    throw outOfTime(facts, record, clock.now() + waitMs);
+  }
   if (facts.retry === "limited") {
     // The limiter does the waiting: every request is held back, this one with them.
     limiter.pauseUntil(clock.monotonic() + waitMs);

@@ -3,13 +3,14 @@ import Table from "cli-table3";
 import { duration, grouped } from "./format.js";
 import type { StreamTally, Tally } from "./tally.js";
 
-/** The table that ends a run: rows, requests, retries and time per stream, and their sums. */
+/** The table that ends a run: rows, requests as planned and as made, retries and time per stream, and their sums. */
 export function closingTable(tally: Tally, tookMs: number): string {
   const streams = [...tally.streams.values()].filter((s) => s.status !== "waiting");
   const rejects = streams.some((s) => s.rejected > 0);
   const cells = (s: Omit<StreamTally, "status" | "startedMs" | "stream">, time: string) => [
     grouped(s.rows),
     ...(rejects ? [grouped(s.rejected)] : []),
+    grouped(s.planned),
     grouped(s.requests),
     grouped(s.retries),
     time,
@@ -18,6 +19,7 @@ export function closingTable(tally: Tally, tookMs: number): string {
     "stream",
     "rows",
     ...(rejects ? ["rejected"] : []),
+    "planned",
     "requests",
     "retries",
     "time",

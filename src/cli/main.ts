@@ -2,6 +2,7 @@ import { addCheck } from "./commands/check.js";
 import { withConfigFlags, type ConfigFlags } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
 import { addLoad } from "./commands/load.js";
+import { addPlan } from "./commands/plan.js";
 import { addSimulate } from "./commands/simulate.js";
 import { addState } from "./commands/state.js";
 import { addSync } from "./commands/sync.js";
@@ -23,6 +24,7 @@ export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
     addDemo(program, io, done);
     addSync(program, io, done);
     addCheck(program, io);
+    addPlan(program, io);
     withConfigFlags(program.command("discover"))
       .description("print the catalog of all streams; needs no configuration and no network")
       .action(async (flags: ConfigFlags) => {

@@ -1,6 +1,7 @@
 import type { Config } from "../config/schema.js";
+import { ConnectorError } from "../core/errors.js";
 import type { SyncEvent } from "../core/events.js";
-import { makePlan, type Selection, type SyncPlan } from "../core/plan.js";
+import { makePlan, unknownStream, type Selection, type SyncPlan } from "../core/plan.js";
 import type { PageSource, Sink } from "../core/ports.js";
 import type { ReadSettings } from "../core/read/context.js";
 import type { State } from "../core/state.js";
@@ -26,7 +27,17 @@ export function selectStreams(
 /** The plan of a run under this configuration. */
 export function planOf(config: Config, selections: readonly Selection[], state: State): SyncPlan {
   const endpointOnly = new Set(config.group_members === "endpoint" ? ["group_members"] : []);
-  return makePlan(STREAMS, selections, state, { endpointOnly });
+  const first = config.priority
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  const names = STREAMS.map((def) => def.name);
+  const unknown = first.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const { message, hint } = unknownStream(unknown, names);
+    throw new ConnectorError("config", `priority: ${message}`, hint === undefined ? {} : { hint });
+  }
+  return makePlan(STREAMS, selections, state, { endpointOnly, first });
 }
 
 /** What the settings say about reading. */

@@ -8,6 +8,8 @@ export interface StreamTally {
   rejected: number;
   /** Requests sent, retries included. */
   requests: number;
+  /** Requests that the plan had for it. */
+  planned: number;
   retries: number;
   startedMs: number;
   /** Time spent, in milliseconds, once it is over. */
@@ -34,6 +36,8 @@ export class Tally {
     if (event.type === "stream_started") {
       stream.status = "reading";
       stream.startedMs = this.#now();
+    } else if (event.type === "planned") {
+      stream.planned = event.requests;
     } else if (event.type === "page") {
       stream.rows += event.rows;
     } else if (event.type === "request") {
@@ -48,10 +52,11 @@ export class Tally {
   }
 
   /** Sums over all streams. */
-  total(): Pick<StreamTally, "rows" | "requests" | "retries" | "rejected"> {
-    const sum = { rows: 0, requests: 0, retries: 0, rejected: 0 };
+  total(): Pick<StreamTally, "rows" | "planned" | "requests" | "retries" | "rejected"> {
+    const sum = { rows: 0, planned: 0, requests: 0, retries: 0, rejected: 0 };
     for (const stream of this.streams.values()) {
       sum.rows += stream.rows;
+      sum.planned += stream.planned;
       sum.requests += stream.requests;
       sum.retries += stream.retries;
       sum.rejected += stream.rejected;
@@ -62,8 +67,9 @@ export class Tally {
   #of(stream: string): StreamTally {
     let tally = this.streams.get(stream);
     if (tally === undefined) {
-      const zero = { rows: 0, rejected: 0, requests: 0, retries: 0, startedMs: 0, tookMs: 0 };
-      this.streams.set(stream, (tally = { stream, status: "waiting", ...zero }));
+      const zero = { rows: 0, rejected: 0, retries: 0, startedMs: 0, tookMs: 0 };
+      tally = { stream, status: "waiting", requests: 0, planned: 0, ...zero };
+      this.streams.set(stream, tally);
     }
     return tally;
   }

@@ -4,7 +4,14 @@ import { configJsonSchema } from "./settings.js";
 /** Where a form shows a setting; those that are not named stand with the performance. */
 const GROUPS: Readonly<Record<string, readonly string[]>> = {
   auth: ["api_key", "region", "api_url"],
-  sync: ["start_date", "lookback_days", "reverify_days", "group_members", "max_rejects"],
+  sync: [
+    "start_date",
+    "lookback_days",
+    "reverify_days",
+    "group_members",
+    "max_rejects",
+    "priority",
+  ],
   privacy: ["privacy"],
 };
 

@@ -18,7 +18,11 @@ const rateLimit = z
     per_day: z.int().min(0).nullable().default(null).meta({
       title: "Per day",
       description:
-        "Requests in any 24 hours of a run; 0 switches this limit off, null is 2,000 plus the number of seats.",
+        "Requests in any 24 hours, over all runs that share a state; 0 switches this limit off, null is 2,000 plus the number of seats.",
+    }),
+    reserve: z.int().min(0).default(0).meta({
+      title: "Reserve",
+      description: "Requests of each 24 hours that are left to whoever else uses the key's quota.",
     }),
   })
   .meta({
@@ -84,6 +88,11 @@ export const configSchema = z.strictObject({
     title: "When the quota is spent",
     description:
       "stop keeps what was read and says when to come back, wait sleeps until there is quota again, fail ends at once and drops what was read since the last commit.",
+  }),
+  priority: z.string().default("").meta({
+    title: "Priority",
+    description:
+      "Streams to read before the others, separated by commas, in that order; else small and incremental ones come first.",
   }),
   concurrency: z.int().min(1).max(16).default(4).meta({
     title: "Concurrency",

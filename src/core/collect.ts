@@ -34,7 +34,7 @@ export class Parents implements Collector {
     this.#bind = Object.entries(bind);
     this.#of =
       replication.mode === "incremental" && replication.by === "fingerprint" ? replication.of : [];
-    this.#count = child.derive?.count;
+    this.#count = child.count ?? child.derive?.count;
     const fields = [...this.#bind.map(([, field]) => field), ...this.#of];
     this.#read = picker(parent, this.#count === undefined ? fields : [...fields, this.#count]);
   }

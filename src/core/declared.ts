@@ -18,6 +18,7 @@ export function sinkStream(planned: PlannedStream): SinkStream {
     columns,
     primaryKey: def.primaryKey,
     cursor: cursorOf(def),
-    whole: def.replication.mode === "full_table" || bookmark === null,
+    // What goes on where an earlier run broke off brings the rest, not the whole.
+    whole: (def.replication.mode === "full_table" && bookmark?.pass == null) || bookmark === null,
   };
 }

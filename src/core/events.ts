@@ -1,4 +1,5 @@
 import type { ConnectorError } from "./errors.js";
+import type { Proof } from "./proof.js";
 
 /** How one stream ended. A run's exit code is the worst over its streams. */
 export interface StreamOutcome {
@@ -7,6 +8,8 @@ export interface StreamOutcome {
   readonly status: "complete" | "partial" | "failed" | "skipped";
   readonly rows: number;
   readonly rejected: number;
+  /** What shows that nothing is missing; absent if nothing was read. */
+  readonly proof?: Proof;
   readonly error?: ConnectorError;
 }
 
@@ -17,6 +20,7 @@ export interface StreamOutcome {
 export type SyncEvent =
   | { readonly type: "stream_started"; readonly stream: string }
   | EstimateEvent
+  | PlannedEvent
   | { readonly type: "page"; readonly stream: string; readonly rows: number }
   | RequestEvent
   | { readonly type: "waiting"; readonly reason: string; readonly waitMs: number }
@@ -41,6 +45,13 @@ export interface EstimateEvent {
   readonly type: "estimate";
   readonly stream: string;
   readonly rows: number;
+}
+
+/** What a stream is expected to take, said before it is read. */
+export interface PlannedEvent {
+  readonly type: "planned";
+  readonly stream: string;
+  readonly requests: number;
 }
 
 /** Something a person should know that is not a failure. One line, no secret, no person's data. */

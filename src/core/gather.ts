@@ -25,9 +25,9 @@ export function gatherers(plan: SyncPlan): Gatherers {
   const attach = (to: StreamDef, collector: Collector): void => {
     collectors.set(to.name, [...(collectors.get(to.name) ?? []), collector]);
   };
-  for (const { def, emit, derived } of plan.streams) {
+  for (const { def, emit, derived, parents: parentsFrom } of plan.streams) {
     if (!emit) continue;
-    if (def.parent !== undefined) {
+    if (def.parent !== undefined && parentsFrom === "listing") {
       const collector = new Parents(def, def.parent.stream, def.parent.bind);
       parents.set(def.name, collector);
       attach(def.parent.stream, collector);

@@ -24,12 +24,16 @@ export interface PlannedStream {
   readonly bookmark: Bookmark | null;
   /** Take rows from another stream where they can be proved; false to ask the endpoint always. */
   readonly derived: boolean;
+  /** Where the parents come from: their own listing, or what an earlier run left in the bookmark. */
+  readonly parents: "listing" | "bookmark";
 }
 
 /** How a plan is to be made. */
 export interface PlanOptions {
   /** Streams that must be read from their own endpoint although they could be derived. */
   readonly endpointOnly: ReadonlySet<string>;
+  /** Streams to read before all others, in this order. */
+  readonly first?: readonly string[];
 }
 
 /** What one run will do, decided before the first request. Parents come before their children. */
@@ -57,10 +61,10 @@ export function needs(def: StreamDef, derived: boolean): readonly StreamDef[] {
 /**
  * Decides which streams are read, in which order and from where.
  *
- * The order is that of the registry with parents moved before their children, so it does not
- * depend on the order of the selection.
+ * Those that `first` names come first, then the others by their declared priority and the order of
+ * the registry; parents are moved before their children. The order of the selection has no part in it.
  *
- * @throws ConnectorError `config` for a selected stream that does not exist.
+ * @throws ConnectorError `config` for a stream that does not exist.
  */
 export function makePlan(
   registry: readonly StreamDef[],
@@ -70,28 +74,57 @@ export function makePlan(
 ): SyncPlan {
   const chosen = new Map(selections.map((s) => [s.stream, s]));
   const names = registry.map((def) => def.name);
-  for (const name of chosen.keys()) {
+  const { endpointOnly, first = [] } = options;
+  for (const name of [...chosen.keys(), ...first]) {
     if (!names.includes(name)) throw unknownStream(name, names);
   }
+  const bookmarkOf = (def: StreamDef): Bookmark | null => {
+    const selection = chosen.get(def.name);
+    if (selection === undefined || selection.fullRefresh) return null;
+    return state.bookmarks[def.name] ?? null;
+  };
   const wanted: StreamDef[] = [];
   const add = (def: StreamDef): void => {
     if (wanted.includes(def)) return;
-    for (const parent of needs(def, !options.endpointOnly.has(def.name))) add(parent);
+    for (const needed of needs(def, !endpointOnly.has(def.name))) {
+      if (needed !== def.parent?.stream || !remembersParents(def, bookmarkOf(def))) add(needed);
+    }
     wanted.push(def);
   };
-  for (const def of registry) if (chosen.has(def.name)) add(def);
+  for (const def of inOrder(registry, first)) if (chosen.has(def.name)) add(def);
   const streams = wanted.map((def): PlannedStream => {
     const selection = chosen.get(def.name);
-    const bookmark = selection?.fullRefresh === true ? undefined : state.bookmarks[def.name];
+    const isListed = def.parent === undefined || wanted.includes(def.parent.stream);
     return {
       def,
       columns: prune(columnsOf(def), selection?.deselected ?? new Set(), automaticFields(def)),
       emit: selection !== undefined,
-      bookmark: selection === undefined ? null : (bookmark ?? null),
-      derived: def.derive !== undefined && !options.endpointOnly.has(def.name),
+      bookmark: bookmarkOf(def),
+      derived: def.derive !== undefined && !endpointOnly.has(def.name),
+      parents: isListed ? "listing" : "bookmark",
     };
   });
   return { streams, state };
+}
+
+/** Small and incremental streams first: what a spent quota leaves over is the long tail. */
+function inOrder(registry: readonly StreamDef[], first: readonly string[]): readonly StreamDef[] {
+  const rank = ({ name, priority = 0 }: StreamDef): number => {
+    const at = first.indexOf(name);
+    return at === -1 ? first.length + priority : at;
+  };
+  return registry.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** Whether the bookmark says which parents are still to be read, by nothing but an id each. */
+function remembersParents(def: StreamDef, bookmark: Bookmark | null): boolean {
+  const by = def.replication;
+  return (
+    by.mode === "incremental" &&
+    by.by === "cursor" &&
+    bookmark?.pass != null &&
+    Object.keys(def.parent?.bind ?? {}).length === 1
+  );
 }
 
 /** One line for a stream name that is not in the registry. */

@@ -1,7 +1,8 @@
 import type { Column } from "./columns.js";
 import type { StreamOutcome } from "./events.js";
+import type { ListingEnd } from "./proof.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
-import type { State } from "./state.js";
+import type { SourceMemory, State } from "./state.js";
 import type { ListingKind } from "./stream.js";
 
 /** One page of an API listing, decoded from JSON but not yet validated. */
@@ -23,6 +24,8 @@ export interface Listing {
   readonly kind: ListingKind;
   /** What identifies an item within this listing; tells a repeated page from a new one. */
   readonly itemKey: (item: unknown) => string;
+  /** Told once it was read to its end: what came, and why it is over. */
+  readonly told?: (end: ListingEnd) => void;
 }
 
 /**
@@ -42,11 +45,7 @@ export interface PageSource {
   readonly memory: SourceMemory;
 }
 
-/** What the API client remembers across runs. */
-export interface SourceMemory {
-  /** How listings are paged, as the last probe found; null if none was needed. */
-  readonly paging: "cursor" | "page" | null;
-}
+export type { SourceMemory } from "./state.js";
 
 /** A stream as a sink sees it: the selected columns, without the API. */
 export interface SinkStream {

@@ -1,6 +1,6 @@
 import { iso } from "./clock.js";
 import { ConnectorError } from "./errors.js";
-import { isIdSet } from "./idset.js";
+import { isIdSet, isSealed } from "./idset.js";
 import { isObject, type Json } from "./json.js";
 
 /**
@@ -16,12 +16,46 @@ export interface Part {
   readonly readAt: string;
   /** How many rows there were. */
   readonly rows: number;
-  /** When it was first seen to be over, ISO 8601 UTC; null while it is open. */
+  /** When it ended, or was first seen to have, ISO 8601 UTC; null while it is open. */
   readonly overSince?: string | null;
 }
 
-/** How far one stream has been read. */
-export interface Bookmark {
+/** A reading below parents, or slice by slice, that a quota or a failure broke off. */
+export interface Pass {
+  /** Start of the run that began it, ISO 8601 UTC. */
+  readonly since: string;
+  /** Ids of the parents or slices that are still to be read, as `core/idset.ts` writes them. */
+  readonly todo: string;
+  /** Present if it stands in for a scan of everything, which did not fit into what was left. */
+  readonly scan?: true;
+}
+
+/** Requests of one quarter of an hour. */
+export interface Spent {
+  /** When the quarter began, ISO 8601 UTC. */
+  readonly at: string;
+  readonly requests: number;
+}
+
+/** What the API client remembers across runs. */
+export interface SourceMemory {
+  /** How listings are paged, as the last probe found; null if none was needed. */
+  readonly paging: "cursor" | "page" | null;
+  /** Digest of the account's name and of where it is asked: never the key. */
+  readonly account?: string;
+  /** Seats of the account, if it says. */
+  readonly seats?: number;
+  /** Requests of the last 24 hours, keyed so that later ones take the place of older ones. */
+  readonly spent?: Readonly<Record<string, Spent>>;
+  /** Until when the server asked not to be asked, ISO 8601 UTC; null for not at all. */
+  readonly until?: string | null;
+}
+
+/**
+ * How far one stream has been read. What a {@link SourceMemory} has stands only under
+ * {@link SOURCE_KEY}.
+ */
+export interface Bookmark extends Partial<SourceMemory> {
   /** When the stream was last read to its end, ISO 8601 UTC; null if it never was. */
   readonly completedAt: string | null;
   /** Greatest cursor value that is durable; for streams with a cursor only. */
@@ -32,10 +66,12 @@ export interface Bookmark {
   readonly parts?: Readonly<Record<string, Part>>;
   /** When everything was last read without regard to parts, ISO 8601 UTC. */
   readonly scannedAt?: string | null;
-  /** What the API client remembers; only under {@link SOURCE_KEY}. */
-  readonly paging?: "cursor" | "page" | null;
   /** Which privacy rules the rows were handed on under; absent for none. */
   readonly privacy?: string;
+  /** What is left of a reading that was broken off; null for nothing. */
+  readonly pass?: Pass | null;
+  /** Rows that the whole stream had when it was last read to its end. */
+  readonly rows?: number;
   /** State of another tap as it came; only under its own key, when `knowbe4 load` is used. */
   readonly foreign?: Json;
 }
@@ -60,6 +96,12 @@ export const SOURCE_KEY = "_source";
 export interface State {
   readonly version: 1;
   readonly bookmarks: Readonly<Record<string, Bookmark>>;
+}
+
+/** What the API client wrote into a state. */
+export function memoryOf(state: State): SourceMemory {
+  const { completedAt: _, ...memory } = state.bookmarks[SOURCE_KEY] ?? { completedAt: null };
+  return { ...memory, paging: memory.paging ?? null };
 }
 
 /** The state of a first run. */
@@ -101,7 +143,9 @@ export function parseState(value: unknown, name: string): State {
     const fault = bookmarkFault(bookmark);
     if (fault !== undefined) return refuse(`bookmarks.${stream}${fault}`);
   }
-  return { ...value, version, bookmarks: bookmarks as Readonly<Record<string, Bookmark>> };
+  // Printed with a state for people: no part of it.
+  const { proofs: _, ...rest } = value;
+  return { ...rest, version, bookmarks: bookmarks as Readonly<Record<string, Bookmark>> };
 }
 
 /** Dates that do not exist would compare with nothing, and what depends on them never be due. */
@@ -113,14 +157,32 @@ const isInstant = (v: unknown) =>
   typeof v === "string" && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(v) && isDate(v);
 const isDay = (v: unknown) => typeof v === "string" && /^\d{4}-\d\d-\d\d$/.test(v) && isDate(v);
 
+const isCount = (v: unknown) => Number.isSafeInteger(v) && Number(v) >= 0;
+/** More than any quota allows, and few enough to be counted one by one. */
+const isQuarter = (v: unknown) =>
+  isObject(v) && isInstant(v["at"]) && isCount(v["requests"]) && Number(v["requests"]) < 1e6;
+const isSpent = (v: unknown) =>
+  isObject(v) && Object.entries(v).every(([key, q]) => /^\d{1,2}$/.test(key) && isQuarter(q));
+const isPass = (v: unknown) =>
+  isObject(v) &&
+  isInstant(v["since"]) &&
+  typeof v["todo"] === "string" &&
+  (isIdSet(v["todo"]) || isSealed(v["todo"]));
+
 const RULES: Readonly<Record<string, (v: unknown) => boolean>> = {
   completedAt: (v) => v === null || isInstant(v),
   scannedAt: (v) => v === undefined || v === null || isInstant(v),
   cursor: (v) => v === undefined || v === null || isDay(v) || isInstant(v),
-  known: (v) => v === undefined || (typeof v === "string" && isIdSet(v)),
+  known: (v) => v === undefined || (typeof v === "string" && (isIdSet(v) || isSealed(v))),
   paging: (v) => v === undefined || v === null || v === "cursor" || v === "page",
   parts: (v) => v === undefined || isObject(v),
   privacy: (v) => v === undefined || typeof v === "string",
+  pass: (v) => v === undefined || v === null || isPass(v),
+  rows: (v) => v === undefined || isCount(v),
+  account: (v) => v === undefined || typeof v === "string",
+  seats: (v) => v === undefined || isCount(v),
+  spent: (v) => v === undefined || isSpent(v),
+  until: (v) => v === undefined || v === null || isInstant(v),
 };
 
 /** What is wrong with a bookmark, as a suffix to its name; undefined if nothing is. */
@@ -136,8 +198,7 @@ function bookmarkFault(bookmark: unknown): string | undefined {
       isObject(part) &&
       typeof part["print"] === "string" &&
       isInstant(part["readAt"]) &&
-      Number.isSafeInteger(part["rows"]) &&
-      Number(part["rows"]) >= 0 &&
+      isCount(part["rows"]) &&
       (part["overSince"] == null || isInstant(part["overSince"]));
     if (!sound) return `.parts.${id} is not of the expected shape`;
   }

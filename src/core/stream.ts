@@ -120,6 +120,21 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
   readonly derive?: Derivation;
   /** Whether it is read when nobody selected streams. Default true. */
   readonly selectedByDefault?: boolean;
+  /** Lower ones are read first; default 0. A day's quota may not be enough for all. */
+  readonly priority?: number;
+  /** How many rows to plan for as long as no run has counted them. */
+  readonly expect?: Expectation;
+  /** Field of the parent that says how many rows there are below it. */
+  readonly count?: string;
+}
+
+/** A usual account, for a plan made before anything was read. */
+export interface Expectation {
+  /** Rows whatever the account's size, and rows for each of its seats. */
+  readonly rows?: number;
+  readonly perSeat?: number;
+  /** Share of it that a later run reads again, 0 to 1; all of it unless given. */
+  readonly moving?: number;
 }
 
 /**
@@ -148,10 +163,13 @@ export function defineStream<
     readonly aliases?: Readonly<Partial<Record<Field<NoInfer<S>>, readonly string[]>>>;
     readonly repeats?: StreamDef;
     readonly selectedByDefault?: boolean;
+    readonly priority?: number;
+    readonly expect?: Expectation;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;
         readonly derive?: never;
+        readonly count?: never;
         readonly replication:
           | { readonly mode: "full_table" }
           | CursorReplication<Field<NoInfer<S>>>
@@ -167,6 +185,7 @@ export function defineStream<
           readonly stream: StreamDef<string, P>;
           readonly bind: Readonly<Record<PathParam<Path>, Field<NoInfer<P>>>>;
         };
+        readonly count?: Field<NoInfer<P>>;
         readonly derive?: {
           readonly stream: StreamDef<string, D>;
           readonly list: Field<NoInfer<D>>;

@@ -4,12 +4,14 @@ import type { Emit, StreamOutcome } from "./events.js";
 import { sinkStream } from "./declared.js";
 import { gatherers, type Gatherers } from "./gather.js";
 import type { PlannedStream, SyncPlan } from "./plan.js";
-import type { PageSource, Sink, SinkStream, SourceMemory } from "./ports.js";
+import { canonical, type Json } from "./json.js";
+import type { PageSource, Sink, SinkStream } from "./ports.js";
 import { requireSameRules, type Privacy, type Protection } from "./privacy/privacy.js";
+import { withProgress } from "./quota.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
-import { applyCheckpoints, SOURCE_KEY, type State } from "./state.js";
+import { applyCheckpoints, memoryOf, SOURCE_KEY, type SourceMemory, type State } from "./state.js";
 
 /** What a run works with. Everything that touches the world is passed in. */
 export interface SyncOptions {
@@ -71,15 +73,15 @@ class Run {
   readonly #outcomes: StreamOutcome[] = [];
   readonly #gatherers: Gatherers;
   #state: State;
-  /** How listings are paged, as far as the sink has heard. */
-  #paging: SourceMemory["paging"];
+  /** What the API client remembers, as far as the sink has heard. */
+  #memory: SourceMemory;
   #error: ConnectorError | undefined;
 
   constructor(options: SyncOptions) {
     this.#options = options;
     this.#startedAt = iso(options.clock.now());
     this.#state = options.plan.state;
-    this.#paging = this.#state.bookmarks[SOURCE_KEY]?.paging ?? null;
+    this.#memory = memoryOf(this.#state);
     this.#gatherers = gatherers(options.plan);
   }
 
@@ -95,7 +97,8 @@ class Run {
     }
     let ended: ConnectorError | undefined;
     for (const planned of plan.streams) {
-      const outcome = ended ? notRead(planned, ended) : await this.#readOne(planned);
+      const read = ended ? notRead(planned, ended) : await this.#readOne(planned);
+      const outcome = ended === undefined ? this.#told(read) : read;
       if (!ended) await this.#remember();
       if (planned.emit || outcome.error) this.#outcomes.push(outcome);
       this.#options.emit({ type: "stream_finished", outcome });
@@ -118,12 +121,21 @@ class Run {
     return sinkStream({ ...planned, columns: protection.columns(columns) });
   }
 
-  /** Keeps what was learned about the API, as soon as it is known. */
+  /** Says of a spent quota how far the run got. */
+  #told(outcome: StreamOutcome): StreamOutcome {
+    if (outcome.error?.kind !== "quota") return outcome;
+    const { streams } = this.#options.plan;
+    return { ...outcome, error: withProgress(outcome.error, this.#outcomes, streams) };
+  }
+
+  /** Keeps what was learned about the API and its quota, before what it was spent on. */
   async #remember(): Promise<void> {
-    const { paging } = this.#options.source.memory;
-    if (paging === null || paging === this.#paging) return;
-    this.#paging = paging;
-    const bookmark = { completedAt: null, paging };
+    const { memory } = this.#options.source;
+    const next = { ...this.#memory, ...memory, paging: memory.paging ?? this.#memory.paging };
+    const text = (m: SourceMemory) => canonical(m as unknown as Json);
+    if (text(next) === text(this.#memory)) return;
+    this.#memory = next;
+    const bookmark = { completedAt: null, ...next };
     await this.#write({
       stream: SOURCE_KEY,
       rows: [],
@@ -199,12 +211,13 @@ class Run {
       emit,
       signal: AbortSignal.any([stop, kill, over.signal]),
       startedAt: this.#startedAt,
+      state: this.#options.plan.state,
       collectors: this.#gatherers.of(planned.def),
-      idOf: protection?.idOf ?? Number,
       deliver: async (batch) => {
         // After a throw a sink must not be called again, whatever the reading makes of it.
         if (sinkFailure !== undefined) throw sinkFailure.error;
         try {
+          if (batch.checkpoint !== null) await this.#remember();
           await this.#write(change === undefined ? batch : change(batch));
         } catch (error) {
           sinkFailure = { error };
@@ -222,11 +235,12 @@ class Run {
     over.abort();
     if (sinkFailure !== undefined) throw sinkFailure.error;
     const { rows, rejected } = reader;
+    const { proof } = reader.proof;
     if (failure === undefined) {
-      return { stream, status: rejected > 0 ? "partial" : "complete", rows, rejected };
+      return { stream, status: rejected > 0 ? "partial" : "complete", rows, rejected, proof };
     }
     this.#gatherers.markBroken(planned.def);
-    return { stream, status: "failed", rows, rejected, error: this.#errorOf(failure.error) };
+    return { stream, status: "failed", rows, rejected, proof, error: this.#errorOf(failure.error) };
   }
 }
 

@@ -21,7 +21,7 @@ const REJECTS: Table = {
 /** Makes the schema and the loader's own tables where they are missing; tells what stands there. */
 export async function prepareSchema(session: Session, dialect: Dialect): Promise<Schema> {
   const schema = await schemaIn(session, dialect);
-  if (!isPrepared(schema)) await session.run(dialect.bookkeeping());
+  if (!holdsProofs(schema)) await session.run(dialect.bookkeeping());
   return schema;
 }
 
@@ -33,6 +33,11 @@ export async function schemaIn(session: Session, dialect: Dialect): Promise<Sche
 /** Whether the loader's own tables are there. */
 export function isPrepared(schema: Schema): boolean {
   return ["_kb4_state", "_kb4_loads", "_kb4_rejects"].every((name) => schema.has(name));
+}
+
+/** Whether they are there as this version has them: made by an earlier one, they hold no proofs. */
+export function holdsProofs(schema: Schema): boolean {
+  return isPrepared(schema) && schema.get("_kb4_loads")?.columns.has("proof") === true;
 }
 
 /** Whether a load is in the warehouse. */
@@ -111,7 +116,7 @@ async function plan(
     loaded.push(loadedTable(part, writing.length === 0 ? null : staged));
   }
   for (const { stream, rejected } of manifest.withheld) {
-    loaded.push({ stream, mode: "rejects", staged: 0, rejected, relation: null });
+    loaded.push({ stream, mode: "rejects", staged: 0, rejected, proof: null, relation: null });
   }
   if (manifest.rejects !== null) {
     const { relation } = await stage(session, REJECTS, manifest.rejects, loadId);
@@ -170,12 +175,16 @@ async function asks(session: Session, purpose: string, sql: string | null): Prom
   return sql !== null && (await session.query(purpose, sql)).length > 0;
 }
 
-function loadedTable({ table, mode, file, rejected }: Part, staged: Staged | null): LoadedTable {
+function loadedTable(
+  { table, mode, file, rejected, proof }: Part,
+  staged: Staged | null,
+): LoadedTable {
   return {
     stream: table.name,
     mode: table.primaryKey.length === 0 && mode === "merge" ? "append" : mode,
     staged: file?.rows ?? 0,
     rejected,
+    proof: proof ?? null,
     relation: staged?.relation ?? null,
   };
 }

@@ -99,6 +99,8 @@ export interface Dialect {
 
   /** Bookmarks of a pipeline: `stream, version, state`; stream `''` carries the state's version. */
   readState(pipeline: string): string;
+  /** The last proof of each stream of a pipeline: `stream, proof`. */
+  readProofs(pipeline: string): string;
   /** Everybody who keeps a state there: `pipeline`. */
   pipelines(): string;
   /** Fences off other runners, then writes the bookmarks. Must come first in the transaction. */
@@ -122,6 +124,8 @@ export interface LoadedTable {
   readonly mode: string;
   readonly staged: number;
   readonly rejected: number;
+  /** What shows that the stream was read completely, as JSON text; null before its end. */
+  readonly proof: string | null;
   /** Staging table, which after the merge holds the rows that were written; null if there is none. */
   readonly relation: string | null;
 }

@@ -16,6 +16,7 @@ import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
+import { UnderWay } from "./underway.js";
 import type { Missing } from "./warehouse.js";
 
 /** What a loader is made of. */
@@ -60,6 +61,7 @@ export class Loader implements Sink {
   readonly name: string;
   readonly #options: LoaderOptions;
   readonly #declared = new Map<string, Declared>();
+  readonly #commits = new UnderWay<readonly Checkpoint[]>();
   #lock: AsyncDisposable | undefined;
   #package: Package | undefined;
   #run: RunInfo | undefined;
@@ -108,6 +110,11 @@ export class Loader implements Sink {
     return this.#taken(await store.readState(pipeline));
   }
 
+  /** What shows that each stream was read completely, when it last was. */
+  async readProofs(): Promise<Readonly<Record<string, unknown>>> {
+    return this.#options.store.readProofs(this.#options.pipeline);
+  }
+
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();
     this.#run = run;
@@ -149,9 +156,8 @@ export class Loader implements Sink {
     const { table, mode } = declared;
     if (batch.rows.length > 0) await this.#spool(batch, await open.fileOf(table, mode));
     if (rejects.length > 0) await open.reject(table, mode, rejects, batch.extractedAt);
-    if (checkpoint === null) return [];
-    await open.checkpoint(table, mode, checkpoint);
-    return this.#isDue(open) ? this.flush() : [];
+    if (checkpoint !== null) await open.checkpoint(table, mode, checkpoint);
+    return this.#committed(open);
   }
 
   async end(outcome: StreamOutcome): Promise<readonly Checkpoint[]> {
@@ -159,26 +165,24 @@ export class Loader implements Sink {
     const declared = this.#declared.get(outcome.stream);
     if (declared === undefined) return [];
     if (outcome.status === "complete" || outcome.status === "partial") {
-      await open.complete(declared.table, declared.mode);
+      const proof =
+        outcome.proof === undefined
+          ? null
+          : stringify({ ...outcome.proof, read_at: iso(this.#options.clock.now()) });
+      await open.complete(declared.table, declared.mode, proof);
     } else {
       await open.breakOff(outcome.stream);
     }
-    return this.#isDue(open) ? this.flush() : [];
+    return this.#committed(open);
   }
 
   async flush(): Promise<readonly Checkpoint[]> {
-    const open = this.#opened();
-    const run = this.#run;
-    if (!open.isWorthCommitting || run === undefined) return [];
-    const next = await this.#newPackage(run, this.#version + 1);
-    this.#package = next;
-    const [manifest, covered] = await sealed(open, next);
-    await this.#commit(manifest, (attempt) => this.#patiently(attempt));
-    this.#committedMs = this.#options.clock.monotonic();
-    return covered;
+    const before = await this.#beginCommit();
+    const rest = await this.#commits.taken();
+    return [...before, ...(rest ?? [])];
   }
 
-  /** Gives up what was not committed; sealed loads stay for the next run. */
+  /** Gives up what was not sealed; sealed loads stay for the next run. */
   async [Symbol.asyncDispose](): Promise<void> {
     const open = this.#package;
     const lock = this.#lock;
@@ -186,9 +190,34 @@ export class Loader implements Sink {
     this.#lock = undefined;
     try {
       await open?.discard();
+      // Sealed before this was called, and on its way: it cannot be called back.
+      await this.#commits.taken();
     } finally {
       await lock?.[Symbol.asyncDispose]();
     }
+  }
+
+  /** What has been committed since the last call; begins another commit if one is due. */
+  async #committed(open: Package): Promise<readonly Checkpoint[]> {
+    return this.#isDue(open) ? this.#beginCommit() : (this.#commits.take() ?? []);
+  }
+
+  /**
+   * Seals what is safe and begins to commit it: while the warehouse works, the next rows are read.
+   * Waits for the commit before, so that there is never more than one.
+   */
+  async #beginCommit(): Promise<readonly Checkpoint[]> {
+    const before = (await this.#commits.taken()) ?? [];
+    const open = this.#opened();
+    const run = this.#run;
+    if (!open.isWorthCommitting || run === undefined) return before;
+    const next = await this.#newPackage(run, this.#version + 1);
+    this.#package = next;
+    const [manifest, covered] = await sealed(open, next);
+    this.#committedMs = this.#options.clock.monotonic();
+    const commit = this.#commit(manifest, (attempt) => this.#patiently(attempt));
+    this.#commits.begin(commit.then(() => covered));
+    return before;
   }
 
   #opened(): Package {

@@ -14,6 +14,8 @@ export interface Part {
   /** Null if there are no rows: an empty stream has a table all the same. */
   readonly file: SpooledFile | null;
   readonly rejected: number;
+  /** JSON text, if the stream was read to its end; absent in manifests of earlier versions. */
+  readonly proof?: string | null;
 }
 
 /** A stream of which a package brings rejected rows and nothing else. */

@@ -23,6 +23,7 @@ interface Share {
   mode: Mode;
   file: SpoolFile | undefined;
   rejected: number;
+  proof: string | null;
   /** Checkpoints that the marked rows cover, oldest first. */
   covered: Checkpoint[];
   /** Checkpoints that wait for the end of the stream, because its table is swapped whole. */
@@ -102,13 +103,15 @@ export class Package {
     this.#loose.push(checkpoint);
   }
 
-  /** The stream was read to its end. */
-  async complete(table: Table, mode: Mode): Promise<void> {
-    if (mode !== "replace") return;
+  /** The stream was read to its end. @param proof of that, as JSON text. */
+  async complete(table: Table, mode: Mode, proof: string | null): Promise<void> {
+    if (mode !== "replace" && proof === null) return;
     const share = this.#shareOf(table, mode);
+    share.proof = proof;
+    share.isSafe = true;
+    if (mode !== "replace") return;
     await share.file?.mark();
     share.covered.push(...share.held.splice(0));
-    share.isSafe = true;
   }
 
   /** The stream broke off: what came after its last checkpoint is not to be kept. */
@@ -138,7 +141,8 @@ export class Package {
         continue;
       }
       covered.push(...share.covered);
-      parts.push({ table, mode, file: spooled, rejected: share.rejected });
+      const { rejected, proof } = share;
+      parts.push({ table, mode, file: spooled, rejected, proof });
     }
     const latest = new Map(covered.map((checkpoint) => [checkpoint.stream, checkpoint]));
     const manifest: Manifest = {
@@ -168,6 +172,7 @@ export class Package {
         mode,
         file: undefined,
         rejected: 0,
+        proof: null,
         covered: [],
         held: [],
         isSafe: false,

@@ -1,5 +1,5 @@
 import { isObject } from "../core/json.js";
-import { commitPackage, isPrepared, prepareSchema, schemaIn } from "./commit.js";
+import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
 import type { KeptState, Store } from "./store.js";
 import type { Session, Warehouse } from "./warehouse.js";
 
@@ -25,6 +25,12 @@ export function sqlStore(warehouse: Warehouse): Store {
       await using session = await warehouse.open("read");
       if (!isPrepared(await schemaIn(session, dialect))) return { version: 0, bookmarks: {} };
       return await keptIn(session, dialect.readState(pipeline));
+    },
+    readProofs: async (pipeline) => {
+      await using session = await warehouse.open("read");
+      if (!holdsProofs(await schemaIn(session, dialect))) return {};
+      const found = await session.query("reading the proofs", dialect.readProofs(pipeline));
+      return Object.fromEntries(found.map(({ stream, proof }) => [String(stream), parsed(proof)]));
     },
     commit: (manifest, record, patiently) =>
       commitPackage(

@@ -33,6 +33,8 @@ export interface Store {
   /** Makes what is needed before the first commit; tells whose state there is, and this one's. */
   prepare(pipeline: string): Promise<KeptState & { readonly pipelines: readonly string[] }>;
   readState(pipeline: string): Promise<KeptState>;
+  /** By stream: what shows that it was read completely, when it last was. */
+  readProofs(pipeline: string): Promise<Readonly<Record<string, unknown>>>;
   /**
    * Rows, rejected rows, state and the record of the load at once, or none of it. Does nothing if
    * the load is there already.

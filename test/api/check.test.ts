@@ -136,7 +136,7 @@ describe("the day's limit", () => {
     expect(client.quota.remaining).toBe(2_000);
     await readAll(source(), account);
 
-    expect(client.quota).toEqual({ used: 1, remaining: 2_299 });
+    expect(client.quota).toEqual({ used: 1, remaining: 2_299, allowance: 2_300 });
   });
 
   test.each([

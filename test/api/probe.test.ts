@@ -13,7 +13,7 @@ describe("left to find out", () => {
 
     expect(await readAll(reader)).toEqual(rows(25));
     expect(server.requests).toHaveLength(3);
-    expect(reader.memory).toEqual({ paging: "cursor" });
+    expect(reader.memory.paging).toBe("cursor");
   });
 
   test.each(["header", "body"] as const)(
@@ -27,7 +27,7 @@ describe("left to find out", () => {
         { status: "active", cursor: "true", per_page: "10" },
         { status: "active", cursor: "true", per_page: "1" },
       ]);
-      expect(reader.memory).toEqual({ paging: "cursor" });
+      expect(reader.memory.paging).toBe("cursor");
     },
   );
 
@@ -41,7 +41,7 @@ describe("left to find out", () => {
       { cursor: "true", per_page: "1" },
       ...["2", "3", "4"].map((page) => ({ page, per_page: "10" })),
     ]);
-    expect(reader.memory).toEqual({ paging: "page" });
+    expect(reader.memory.paging).toBe("page");
   });
 
   test("there is one probe in a run, however many listings there are", async () => {
@@ -102,7 +102,7 @@ describe("left to find out", () => {
 
     expect(await readAll(reader)).toEqual([]);
     expect(server.requests).toHaveLength(1);
-    expect(reader.memory).toEqual({ paging: null });
+    expect(reader.memory.paging).toBe(null);
   });
 
   test("a listing of one row looks at page 2, and the next listing decides", async () => {
@@ -114,7 +114,7 @@ describe("left to find out", () => {
       { cursor: "true", per_page: "10" },
       { page: "2", per_page: "10" },
     ]);
-    expect(reader.memory).toEqual({ paging: null });
+    expect(reader.memory.paging).toBe(null);
   });
 
   test("a listing of one row is whole where the server ignores page, or does not know it", async () => {
@@ -133,7 +133,7 @@ describe("left to find out", () => {
     const reader = bench(server.url, AUTO).source();
 
     expect(await readAll(reader)).toEqual(rows(4));
-    expect(reader.memory).toEqual({ paging: "page" });
+    expect(reader.memory.paging).toBe("page");
   });
 
   test("what the last run found saves page 2 of a listing of one row", async () => {
@@ -142,7 +142,7 @@ describe("left to find out", () => {
 
     expect(await readAll(reader)).toEqual(rows(1));
     expect(server.requests).toHaveLength(1);
-    expect(reader.memory).toEqual({ paging: "cursor" });
+    expect(reader.memory.paging).toBe("cursor");
   });
 
   test("fails on a server that ignores both ways", async () => {

@@ -103,7 +103,7 @@ describe("a server's own number", () => {
 
     expect(await readOnce(source())).toEqual(rows(1));
     expect(clock.slept).toEqual([7_200_000]);
-    expect(events[1]).toMatchObject({ type: "waiting", waitMs: 7_200_000 });
+    expect(events).toContainEqual(expect.objectContaining({ type: "waiting", waitMs: 7_200_000 }));
   });
 
   test("beyond our patience with 503 is not the quota", async () => {
@@ -202,7 +202,7 @@ describe("waits between attempts", () => {
 
     expect(error.kind).toBe("quota");
     expect(server.requests).toHaveLength(5);
-    expect(client.quota).toEqual({ used: 5, remaining: 0 });
+    expect(client.quota).toEqual({ used: 5, remaining: 0, allowance: 5 });
   });
 
   test("are not repeated for every listing while nobody answers at all", async () => {

@@ -3,8 +3,11 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
+import { realClock } from "../../src/cli/clock.js";
+import { knowbe4 } from "../../src/cli/main.js";
 import type { Fault } from "../../src/simulator/index.js";
 import { account, DEFAULTS, KEY, lines, truth, type Account } from "./support/account.js";
+import { fakeIo, within } from "./support/io.js";
 import { expectDiscreet, expectFailure } from "./support/faulty.js";
 import { lastState, messagesIn, recordsOf } from "./support/messages.js";
 import { run, type Ended } from "./support/program.js";
@@ -23,7 +26,7 @@ test("a wrong key: one line that says where keys are made, and nothing more is a
 
   const ended = await sync(a);
 
-  expectFailure(ended, 3, /users: GET \/v1\/users .*answered 401 \(check api_key and region: /);
+  expectFailure(ended, 3, /account: GET \/v1\/account .*answered 401 \(check api_key and region: /);
   expect(a.simulator.requestCount).toBe(1);
 });
 
@@ -48,32 +51,35 @@ test("a server that is down: a line for each stream that could not be read", asy
   expect(ended.code).toBe(4);
   expect(failures).toEqual([
     expect.stringMatching(/^knowbe4: account: GET \/v1\/account .*\(/),
-    expect.stringMatching(/^knowbe4: policies: GET \/v1\/training\/policies .*\(/),
+    expect.stringMatching(/^knowbe4: policies: GET \/v1\/account .*\(/),
   ]);
   expectDiscreet(ended);
 });
 
 test("a spent quota: one line that says when to come back, and the next run goes on", async () => {
   let now = Date.now();
-  const quota = { perDay: 14, retryAfter: true };
+  const quota = { perDay: 15, retryAfter: true };
   const a = await account({ tests: 8, quota, now: () => now });
 
   // One at a time: what is on its way while another is refused may be read twice.
-  const settings = { concurrency: 1 };
+  const destination = { path: join(a.cwd, "knowbe4.duckdb") };
+  const settings = { concurrency: 1, destination };
   const first = await sync(a, settings);
   const read = a.simulator.requests.filter((r) => r.status === 200);
   now += 24 * 3_600_000;
-  const second = await sync(a, settings);
+  const io = { ...fakeIo(), clock: { ...realClock, now: () => now } };
+  const code = await within(knowbe4, ["sync", "--config", a.config(settings)], io);
 
   const back = new Date(Date.now() + 24 * 3_600_000).toISOString().slice(0, 10);
   expectFailure(first, 5, `asks to wait until ${back}T`);
-  expect(first.stderr).toMatch(/ [\d,]+ rows committed to knowbe4.duckdb\n/);
-  expect(second.code).toBe(0);
+  expect(first.stderr).toMatch(/; complete: account, [\w, ]+; remaining: [\w, ]+ \(run again/);
+  expect(first.stderr).toMatch(/ [\d,]+ rows committed to .*knowbe4.duckdb\n/);
+  expect(code).toBe(0);
   await expectTables(a, join(a.cwd, "knowbe4.duckdb"));
   // Recipients that were read before the quota was spent are not read again.
   const paths = a.simulator.requests.filter((r) => r.status === 200).map((r) => r.path);
   const recipients = paths.filter((path) => path.includes("/recipients"));
-  expect(read).toHaveLength(14);
+  expect(read).toHaveLength(15);
   expect(new Set(recipients).size).toBe(recipients.length);
 });
 
@@ -135,7 +141,7 @@ test("sync keeps what other streams brought, and the failed one's table and stat
 
   expectFailure(ended, 4, "answered 200 with a web page in place of JSON");
   const moved = (await bookmarks()).filter(({ state }, i) => state !== before[i]?.["state"]);
-  expect(moved.map(({ stream }) => stream)).toEqual(["account", "groups"]);
+  expect(moved.map(({ stream }) => stream)).toEqual(["_source", "account", "groups"]);
   await expectTables(a, path, ["campaigns", "groups", "account"]);
 });
 

@@ -28,7 +28,7 @@ test("demo answers three questions out of the file it made, and says how to go o
   expect(stdout).toMatch(/┤/);
   expect(stdout).toContain(`duckdb knowbe4.duckdb "from knowbe4.knowbe4.users limit 5"`);
   expect(stdout).toContain("TAP_KNOWBE4_API_KEY=... TAP_KNOWBE4_DESTINATION_PATH=account.duckdb");
-  expect(stderr).toMatch(/^total +[\d,]+ +\d+ +0 +[\d.]+ s/m);
+  expect(stderr).toMatch(/^total +[\d,]+ +\d+ +\d+ +0 +[\d.]+ s/m);
   const [found] = await ask(
     join(cwd, "knowbe4.duckdb"),
     "SELECT count(*)::INTEGER AS n FROM db.knowbe4.users",

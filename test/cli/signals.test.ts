@@ -40,7 +40,7 @@ test.each([
   expect(ended.stderr).toMatch(/ [\d,]+ rows committed to knowbe4.duckdb\n/);
   expect(ended.errors.at(-1)).toMatch(new RegExp(`^knowbe4: (.*: )?stopped by ${signal}$`));
   expectDiscreet(ended);
-  await expectTables(a, join(a.cwd, DB), ["users", "groups", "group_members", "enrollments"]);
+  await expectTables(a, join(a.cwd, DB), ["users", "groups", "group_members", "policies"]);
   a.simulator.clearFaults();
   const before = a.simulator.requests.length;
   expect((await run("knowbe4", sync(a), { cwd: a.cwd })).code).toBe(0);

@@ -52,8 +52,11 @@ test("every plain setting can be given as a variable", () => {
     "destination.memory_limit": "1GB",
     on_quota_exhausted: "wait",
     group_members: "endpoint",
+    "privacy.preset": "pseudonymous",
+    "privacy.rules": '{"users.email": "drop"}',
   };
-  const env = settings().map((s) => [
+  const fitting = settings().filter((s) => s.types.length === 0 || s.types.includes("duckdb"));
+  const env = fitting.map((s) => [
     envName(s),
     values[s.path.join(".")] ?? (s.type === "number" ? "7" : "text"),
   ]);
@@ -63,8 +66,9 @@ test("every plain setting can be given as a variable", () => {
   expect(config).toMatchObject({
     region: "eu",
     page_size: 7,
-    rate_limit: { per_second: 7, per_minute: 7, per_day: 7 },
+    rate_limit: { per_second: 7, per_minute: 7, per_day: 7, reserve: 7 },
     retry: { max_attempts: 7, max_seconds: 7 },
+    privacy: { preset: "pseudonymous", key: "text", rules: { "users.email": "drop" } },
     destination: { type: "duckdb", mode: "append", path: "text", memory_limit: "1GB" },
   });
 });
@@ -122,7 +126,7 @@ test("a group of settings may be one JSON object, from the environment or as tex
   const env = load({ ...KEY, TAP_KNOWBE4_RATE_LIMIT: group });
   const text = load(KEY, { rate_limit: group, destination: '{"path":"x.duckdb"}' });
 
-  expect(env.rate_limit).toEqual({ per_second: 2, per_minute: 20, per_day: null });
+  expect(env.rate_limit).toEqual({ per_second: 2, per_minute: 20, per_day: null, reserve: 0 });
   expect(text).toMatchObject({
     rate_limit: { per_second: 2, per_minute: 20 },
     destination: { type: "duckdb", path: "x.duckdb" },
@@ -133,7 +137,7 @@ test("a group as JSON and its settings on their own are merged, in whatever orde
   const group = { TAP_KNOWBE4_RATE_LIMIT: '{"per_second": 2, "per_minute": 20}' };
   const single = { TAP_KNOWBE4_RATE_LIMIT_PER_MINUTE: "30" };
   const content = { rate_limit: { per_second: 1, per_day: 100 } };
-  const expected = { per_second: 2, per_minute: 30, per_day: 100 };
+  const expected = { per_second: 2, per_minute: 30, per_day: 100, reserve: 0 };
 
   expect(load({ ...KEY, ...group, ...single }, content).rate_limit).toEqual(expected);
   expect(load({ ...KEY, ...single, ...group }, content).rate_limit).toEqual(expected);
@@ -205,6 +209,44 @@ test("every setting is described, typed and shown with its default in the JSON s
     settings()
       .filter((s) => s.secret)
       .map((s) => s.path),
-  ).toEqual([["api_key"]]);
+  ).toEqual([
+    ["api_key"],
+    ["privacy", "key"],
+    ...["key_json", "private_key", "passphrase", "token", "password"].map((key) => [
+      "destination",
+      key,
+    ]),
+  ]);
   expect(schema).toContain('"airbyte_secret":true');
+});
+
+test("a destination of another type takes its own settings from variables and files", () => {
+  const key = file("key.json", '{"type":"service_account"}');
+  const destination = {
+    TAP_KNOWBE4_DESTINATION_TYPE: "bigquery",
+    TAP_KNOWBE4_DESTINATION_PROJECT: "my-project",
+    TAP_KNOWBE4_DESTINATION_CREATE_DATASET: "false",
+    TAP_KNOWBE4_DESTINATION_MAX_BYTES_BILLED: "1000",
+    TAP_KNOWBE4_DESTINATION_KEY_JSON_FILE: key,
+  };
+
+  const config = load({ ...KEY, ...destination });
+
+  expect(config.destination).toEqual({
+    type: "bigquery",
+    project: "my-project",
+    dataset: "knowbe4",
+    create_dataset: false,
+    max_bytes_billed: 1000,
+    key_json: '{"type":"service_account"}',
+    mode: "merge",
+  });
+});
+
+test("a setting of another type of destination is told with the types that have it", () => {
+  const env = { ...KEY, TAP_KNOWBE4_DESTINATION_PROJECT: "my-project" };
+
+  expect(problem(() => load(env))).toBe(
+    'config: destination.project is no setting of destination.type "duckdb", only of "bigquery"',
+  );
 });

@@ -53,8 +53,9 @@ test("a key is all that is needed", () => {
     region: "us",
     pagination: "auto",
     page_size: 500,
-    rate_limit: { per_second: 4, per_minute: 50, per_day: null },
+    rate_limit: { per_second: 4, per_minute: 50, per_day: null, reserve: 0 },
     on_quota_exhausted: "stop",
+    priority: "",
     concurrency: 4,
     group_members: "auto",
     lookback_days: 30,
@@ -204,7 +205,7 @@ test("later files win, setting by setting, one level deep", () => {
   expect(load({ files })).toMatchObject({
     api_key: "b",
     region: "eu",
-    rate_limit: { per_second: 1, per_minute: 20, per_day: null },
+    rate_limit: { per_second: 1, per_minute: 20, per_day: null, reserve: 0 },
     retry: { max_attempts: 2, max_seconds: 600 },
   });
 });

@@ -17,9 +17,10 @@ test("a run tells of each stream's start, pages, checkpoint and end, in that ord
   });
 
   expect(ran.events.map((e) => [e.type, "stream" in e ? e.stream : ""].join(" ").trim())).toEqual([
-    ...["stream_started exams", "page exams", "stream_finished"],
-    ...["stream_started results", "page results", "page results", "checkpoint results"],
-    ...["stream_finished", "stream_started people", "stream_finished"],
+    ...["stream_started exams", "planned exams", "page exams", "stream_finished"],
+    ...["stream_started results", "planned results", "page results", "page results"],
+    ...["checkpoint results", "stream_finished"],
+    ...["stream_started people", "planned people", "stream_finished"],
   ]);
   expect(ran.events.flatMap((e) => (e.type === "page" ? [e.rows] : []))).toEqual([1, 2, 1]);
 });

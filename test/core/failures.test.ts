@@ -33,8 +33,8 @@ test("a stream that fails keeps its old bookmark; the others move theirs", async
   expect(ran.error?.kind).toBe("unavailable");
   expect(ran.state.bookmarks).toEqual({
     ...before.bookmarks,
-    scores: { completedAt: "2026-06-01T00:00:00.000Z", cursor: "2026-05-31" },
-    exams: { completedAt: "2026-06-01T00:00:00.000Z" },
+    scores: { completedAt: "2026-06-01T00:00:00.000Z", cursor: "2026-05-31", rows: 1 },
+    exams: { completedAt: "2026-06-01T00:00:00.000Z", rows: 1 },
   });
 });
 
@@ -111,9 +111,23 @@ test.each([
   expect(ran.outcomes.map((o) => `${o.stream} ${o.status}`)).toEqual([
     ...["scores complete", "people failed", "exams skipped"],
   ]);
-  expect(ran.error).toBe(failure);
+  expect([ran.error, ran.error?.cause]).toContain(failure);
   expect(Object.keys(ran.state.bookmarks)).toEqual(["scores"]);
   expect(ran.sink.calls.at(-1)).toBe("flush");
+});
+
+test("a spent quota says what is complete, what remains and how much can go on when", async () => {
+  const possible = "2 at 2026-06-02T00:15Z, 7 at 2026-06-02T01:00Z";
+  const spent = new ConnectorError("quota", "the daily quota is spent", { context: { possible } });
+
+  const ran = await run({
+    streams: ["scores", "people", "exams"],
+    script: { ...fine, "/v1/people": [spent] },
+  });
+
+  expect(ran.error?.message).toBe(
+    `the daily quota is spent; complete: scores; remaining: people, exams; requests possible: ${possible}`,
+  );
 });
 
 test("a spent quota drops what is not durable yet where that was asked for", async () => {

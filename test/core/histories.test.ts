@@ -89,6 +89,7 @@ test("a history without rows completes without a bookmark, and is asked for in f
   expect(empty.bookmark("scores")).toEqual({
     completedAt: "2026-06-01T00:00:00.000Z",
     cursor: null,
+    rows: 0,
   });
   expect(next.requests).toEqual(["/v1/scores?full=true"]);
   expect(next.rows("scores")).toHaveLength(1);

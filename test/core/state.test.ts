@@ -111,7 +111,7 @@ test("bookmarks of streams that a run does not read are kept, and so is what we 
     note: "ours",
     bookmarks: {
       retired: { completedAt: AT, cursor: "2020-01-01" },
-      people: { completedAt: "2026-06-01T00:00:00.000Z" },
+      people: { completedAt: "2026-06-01T00:00:00.000Z", rows: 0 },
     },
   });
 });

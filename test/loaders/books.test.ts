@@ -105,6 +105,7 @@ describe("_kb4_loads", () => {
       started_at: AT,
       committed_at: "2026-06-01T00:00:01.000Z",
       tool_version: "0.0.0-test",
+      proof: null,
     };
     expect(loads).toEqual([
       { ...common, stream: "people", rows_staged: 2, rows_written: 1, rows_rejected: 1 },

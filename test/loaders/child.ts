@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as realSleep } from "node:timers/promises";
 
 import { DuckDBInstance } from "@duckdb/node-api";
 
@@ -8,6 +8,7 @@ import { iso } from "../../src/core/clock.js";
 import { ConnectorError } from "../../src/core/errors.js";
 import type { RecordBatch, Row } from "../../src/core/record.js";
 import { EMPTY_STATE } from "../../src/core/state.js";
+import { openBigQuery } from "../../src/loaders/bigquery/index.js";
 import { openDuckDb } from "../../src/loaders/duckdb/index.js";
 import type { Loader } from "../../src/loaders/loader.js";
 import { openSnowflake } from "../../src/loaders/snowflake/index.js";
@@ -25,41 +26,54 @@ async function told(): Promise<void> {
   for await (const _line of createInterface(process.stdin));
 }
 
-/** A file, or the address of a server: then the folder of the spool is one more argument. */
+/**
+ * Into a DuckDB file; or, where the path is `http://…#dataset`, into BigQuery; or, where it is
+ * `snowflake:http://…#spool`, into Snowflake.
+ */
 function loader(): Loader {
-  if (!path.startsWith("http://")) {
-    return openDuckDb({ ...common(), path, schema: "knowbe4", memoryLimit: "128MB" });
+  if (path.startsWith("snowflake:")) return snowflake(path.slice("snowflake:".length));
+  const [endpoint = "", dataset, spoolDir] = path.split("#");
+  if (dataset === undefined) {
+    return openDuckDb({ ...common, path, schema: "knowbe4", memoryLimit: "128MB" });
   }
+  const settings = { project: "test-project", dataset, create_dataset: true };
+  return openBigQuery({
+    ...common,
+    ...(spoolDir === undefined ? {} : { spoolDir }),
+    settings: { ...settings, api_endpoint: endpoint },
+  });
+}
+
+function snowflake(place: string): Loader {
+  const [accessUrl = "", spoolDir = ""] = place.split("#");
   return openSnowflake({
-    ...common(),
+    ...common,
     account: "test",
     user: "service",
     warehouse: "wh",
     database: "kb4",
     schema: "knowbe4",
     credentials: { way: "token", token: "token-of-a-test", type: "programmatic" },
-    accessUrl: path,
+    accessUrl,
     statementSeconds: 60,
-    spoolDir: process.argv[5] ?? "",
+    spoolDir,
   });
 }
 
-function common() {
-  return {
-    pipeline: "knowbe4",
-    strangers: [],
-    mode: mode as "append",
-    clock: {
-      now: () => Date.now(),
-      monotonic: () => performance.now(),
-      sleep: async () => nextTurn(),
-      after: () => () => undefined,
-    },
-    random: () => Math.random(),
-    emit: () => undefined,
-    toolVersion: "0.0.0-test",
-  };
-}
+const common = {
+  pipeline: "knowbe4",
+  strangers: [],
+  mode: mode as "append",
+  clock: {
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    sleep: async (ms: number) => realSleep(Math.min(ms, 50)),
+    after: () => () => undefined,
+  },
+  random: () => Math.random(),
+  emit: () => undefined,
+  toolVersion: "0.0.0-test",
+};
 
 async function opened(made: Loader): Promise<void> {
   const startedAt = iso(Date.now());

@@ -133,8 +133,8 @@ function script(spool: string): readonly Section[] {
     [
       "recordLoad",
       dialect.recordLoad(record, [
-        { ...brought, relation: "_stage_1" },
-        { ...brought, stream: "o'dd", relation: null },
+        { ...brought, proof: '{"came":3}', relation: "_stage_1" },
+        { ...brought, stream: "o'dd", proof: null, relation: null },
       ]),
     ],
     ["recordLoad, of the state alone", dialect.recordLoad(record, [])],

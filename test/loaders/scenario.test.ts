@@ -2,6 +2,7 @@ import { test, expect } from "vitest";
 
 import { bigQueryDialect } from "../../src/loaders/bigquery/dialect.js";
 import { duckDbDialect } from "../../src/loaders/duckdb/dialect.js";
+import { snowflakeDialect } from "../../src/loaders/snowflake/dialect.js";
 import { scenarioText, type Teller } from "./scenario.js";
 
 /**
@@ -10,11 +11,16 @@ import { scenarioText, type Teller } from "./scenario.js";
  */
 
 const bigquery = bigQueryDialect("test-project", "knowbe4");
+const snowflake = snowflakeDialect("KNOWBE4", "KNOWBE4");
 const TELLERS: readonly (readonly [string, Teller])[] = [
   ["duckdb", { dialect: duckDbDialect("knowbe4"), relation: (name) => name, nestedAsText: false }],
   [
     "bigquery",
     { dialect: bigquery, relation: (name) => bigquery.staging(name), nestedAsText: true },
+  ],
+  [
+    "snowflake",
+    { dialect: snowflake, relation: (name) => snowflake.staging(name), nestedAsText: false },
   ],
 ];
 

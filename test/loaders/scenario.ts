@@ -57,7 +57,7 @@ const events = { ...tableOf(stream("events", { what: "string" })), primaryKey: [
 const AT = "2026-06-01T00:00:00.000Z";
 
 /** Loads into three tables, each by another way, as a loader of that dialect would send them. */
-export function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] {
+function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] {
   const stage = (table: Table, rows: string): [Stage, Staged] => {
     const columns = [...table.columns, META[1], SEQUENCE, META[2]].map(({ name, type }) => [
       name,

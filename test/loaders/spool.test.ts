@@ -3,10 +3,12 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
+import type { Loader } from "../../src/loaders/loader.js";
 import { SpoolFile } from "../../src/loaders/spool.js";
 import { ConnectorError } from "../../src/core/errors.js";
 import type { Row } from "../../src/core/record.js";
-import { batch, checkpoint, ended } from "../protocols/singer/support.js";
+import type { Session, Warehouse } from "../../src/loaders/warehouse.js";
+import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
 import { desk, failure, folder, PEOPLE, stream } from "./support.js";
 
 /** When rows are committed, and what is kept until then. */
@@ -17,20 +19,47 @@ const MINUTE = 60_000;
 const people = (from: number, to: number, length = 10): readonly Row[] =>
   Array.from({ length: to - from }, (_, i) => ({ id: from + i, name: "x".repeat(length) }));
 
+/** A warehouse that waits before each commit, or fails then. */
+function held() {
+  let release: (error?: Error) => void = () => undefined;
+  const released = new Promise<Error | undefined>((resolve) => {
+    release = resolve;
+  });
+  const slow = (real: Warehouse): Warehouse => ({
+    ...real,
+    open: async (use) => {
+      const session = await real.open(use);
+      const transact: Session["transact"] = async (statements, loadId) => {
+        const error = await released;
+        if (error !== undefined) throw error;
+        await session.transact(statements, loadId);
+      };
+      return { ...session, transact };
+    },
+  });
+  return {
+    slow,
+    release: (error?: Error) => {
+      release(error);
+    },
+  };
+}
+
 describe("a commit is made", () => {
   test("whenever enough rows are safe, and covers the checkpoints before it", async () => {
     const { opened, query, events } = await desk();
     const loader = await opened({ commitBytes: 100_000 });
     await loader.declare(PEOPLE);
-    const told: (readonly unknown[])[] = [];
+    const told: unknown[] = [];
 
     for (let i = 0; i < 6; i += 1) {
       const rows = people(i * 10, i * 10 + 10, 4_000);
-      told.push(await loader.write(batch("people", rows, { checkpoint: checkpoint("people", i) })));
+      const made = { checkpoint: checkpoint("people", i) };
+      told.push(...(await loader.write(batch("people", rows, made))));
     }
+    told.push(...(await loader.flush()));
 
-    const at = (minute: number) => checkpoint("people", minute);
-    expect(told).toEqual([[], [], [at(0), at(1), at(2)], [], [], [at(3), at(4), at(5)]]);
+    expect(told).toEqual([0, 1, 2, 3, 4, 5].map((minute) => checkpoint("people", minute)));
     expect(await query(COUNT)).toEqual([{ n: 60 }]);
     expect(events).toEqual([
       { type: "committed", rows: 30 },
@@ -45,42 +74,84 @@ describe("a commit is made", () => {
 
     for (let i = 0; i < 5; i += 1) await loader.write(batch("people", people(i, i + 1, 4_000)));
     const before = events.length;
-    const told = await loader.write(batch("people", [], { checkpoint: checkpoint("people") }));
+    await loader.write(batch("people", [], { checkpoint: checkpoint("people") }));
+    await loader[Symbol.asyncDispose]();
 
     expect(before).toBe(0);
-    expect(told).toEqual([checkpoint("people")]);
     expect(await query(COUNT)).toEqual([{ n: 5 }]);
   });
 
   test("at the first checkpoint after five minutes, and then after five more", async () => {
-    const { opened, clock } = await desk();
+    const { opened, clock, events } = await desk();
     const loader = await opened();
     await loader.declare(PEOPLE);
-    const told: number[] = [];
 
     for (let minute = 0; minute < 12; minute += 1) {
       const row = { id: minute, name: "x" };
-      const covered = await loader.write(
-        batch("people", [row], { checkpoint: checkpoint("people", minute) }),
-      );
-      told.push(covered.length);
+      await loader.write(batch("people", [row], { checkpoint: checkpoint("people", minute) }));
       clock.advance(MINUTE);
     }
+    await loader[Symbol.asyncDispose]();
 
-    expect(told).toEqual([0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 5, 0]);
+    expect(events).toEqual([
+      { type: "committed", rows: 6 },
+      { type: "committed", rows: 5 },
+    ]);
   });
 
   test("after as long as it is told, at the end of a stream too", async () => {
-    const { opened, clock } = await desk();
+    const { opened, clock, events, query } = await desk();
     const loader = await opened({ commitMs: 1_000 });
     await loader.declare(PEOPLE);
     await loader.write(batch("people", people(0, 1), { checkpoint: checkpoint("people") }));
     clock.advance(999);
-    const early = await loader.end(ended("people"));
+    await loader.end(ended("people"));
+    const early = events.length;
     clock.advance(1);
+    await loader.end(ended("people"));
+    await loader[Symbol.asyncDispose]();
 
-    expect(early).toEqual([]);
-    expect(await loader.end(ended("people"))).toEqual([checkpoint("people")]);
+    expect(early).toBe(0);
+    expect(await query(COUNT)).toEqual([{ n: 1 }]);
+  });
+
+  test("while the next rows are taken, and told of when it is over", async () => {
+    const { slow, release } = held();
+    const { over, query } = await desk();
+    const loader = over(slow, { commitBytes: 1 });
+    await loader.open(runInfo(), running());
+    await loader.declare(PEOPLE);
+
+    const first = await loader.write(
+      batch("people", people(0, 1), { checkpoint: checkpoint("people", 0) }),
+    );
+    const during = await loader.write(batch("people", people(1, 2)));
+    release();
+    const after = await loader.flush();
+
+    expect([first, during, after]).toEqual([[], [], [checkpoint("people", 0)]]);
+    await loader[Symbol.asyncDispose]();
+    expect(await query(COUNT)).toEqual([{ n: 1 }]);
+  });
+
+  const next = batch("people", people(1, 2), { checkpoint: checkpoint("people", 1) });
+  test.each<[string, (loader: Loader) => Promise<unknown>]>([
+    ["a flush", (loader) => loader.flush()],
+    ["the next commit", (loader) => loader.write(next)],
+    ["disposal", (loader) => loader[Symbol.asyncDispose]()],
+  ])("and if it fails, %s says so", async (_name, call) => {
+    const { slow, release } = held();
+    const { over } = await desk();
+    const loader = over(slow, { commitBytes: 1 });
+    await loader.open(runInfo(), running());
+    await loader.declare(PEOPLE);
+    await loader.write(batch("people", people(0, 1), { checkpoint: checkpoint("people", 0) }));
+
+    release(new ConnectorError("destination", "the cable was cut"));
+    const told = await failure(call(loader));
+
+    expect(told.message).toBe("the cable was cut");
+    await loader[Symbol.asyncDispose]();
   });
 
   test("by the clock that nobody can set", async () => {

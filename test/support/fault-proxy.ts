@@ -1,7 +1,10 @@
+import { once } from "node:events";
 import { createServer, request, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 import { onTestFinished } from "vitest";
+
+import type { JsonObject } from "../../src/core/json.js";
 
 /** What is done to a request that a rule fits, instead of handing it on as it is. */
 export type Mischief =
@@ -17,7 +20,7 @@ export type Mischief =
   /** The server does it, and the answer is lost. */
   | { readonly do: "lose" }
   /** The server's answer, changed. */
-  | { readonly do: "change"; readonly into: (answer: Record<string, any>) => object };
+  | { readonly do: "change"; readonly into: (answer: JsonObject) => object };
 
 /** A rule: fits a number of requests, then is spent. */
 export type Rule = Mischief & {
@@ -59,7 +62,7 @@ export async function faultProxy(target: string): Promise<FaultProxy> {
     })();
   });
   server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  await once(server, "listening");
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
@@ -102,8 +105,8 @@ async function answer(
   response.end(out);
 }
 
-function changed(text: Buffer, into: (answer: Record<string, any>) => object): Buffer {
-  return Buffer.from(JSON.stringify(into(JSON.parse(text.toString()) as Record<string, any>)));
+function changed(text: Buffer, into: (answer: JsonObject) => object): Buffer {
+  return Buffer.from(JSON.stringify(into(JSON.parse(text.toString()) as JsonObject)));
 }
 
 function forwarded(

@@ -10,7 +10,9 @@ import { configOf, withConfigFlags, type ConfigFlags } from "./common.js";
 export function addState(program: Command, io: Io): void {
   const state = program.command("state").description("the state that is kept in the destination");
   withConfigFlags(state.command("show"))
-    .description("print it as JSON, as the tap takes it with --state")
+    .description(
+      "print it as JSON, as the tap takes it with --state, and how complete the last readings were",
+    )
     .action(async (flags: ConfigFlags) => {
       const config = configOf(io, flags, { withoutKey: true });
       await using loader = await openDestination(config, { io, emit: () => undefined });
@@ -20,7 +22,9 @@ export function addState(program: Command, io: Io): void {
         });
       }
       const found = await loader.readState();
-      const text = canonical(found as unknown as Json);
+      const proofs = await loader.readProofs();
+      const shown = { ...found, proofs };
+      const text = canonical(shown as unknown as Json);
       io.stdout.write(`${JSON.stringify(JSON.parse(text), null, 2)}\n`);
     });
 }

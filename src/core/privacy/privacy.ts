@@ -2,20 +2,21 @@ import { columnsOf, EXTRA, type Column } from "../columns.js";
 import { digest } from "../digest.js";
 import { ConnectorError } from "../errors.js";
 import { automaticFields, prune, type PlannedStream } from "../plan.js";
-import type { RecordBatch, Row } from "../record.js";
+import type { Checkpoint, RecordBatch, Row } from "../record.js";
 import type { StreamDef } from "../stream.js";
 import { requireSound } from "./check.js";
 import { changedColumns, outline, rowChange, type ActionAt } from "./fields.js";
 import { fieldRules, type FieldRule } from "./resolve.js";
 import type { Action, PrivacySettings } from "./rules.js";
-import { keyedHash, numberOf, type Hash } from "./values.js";
+import { isBelowPeople, sealWith, type Seal } from "./seal.js";
+import { keyedHash, type Hash } from "./values.js";
 
 /** Privacy rules, checked and ready to be applied. */
 export interface Privacy {
   /** The rules of a stream; undefined if all of it is handed on as it is. */
   of(def: StreamDef): Protection | undefined;
   /** Columns of a stream as they are handed on. */
-  columnsOf(def: StreamDef): readonly Column[];
+  readonly columnsOf: (def: StreamDef) => readonly Column[];
   /** What becomes of each field. */
   fields(def: StreamDef): readonly FieldRule[];
   /** Keyed hash of a value; null without a key. */
@@ -29,9 +30,9 @@ export interface Protection {
    * rows written under another.
    */
   readonly print: string;
-  /** A parent's key as a state may hold it. */
-  readonly idOf: (key: string) => number;
-  /** The stream as it is read: without the columns that are dropped. */
+  /** What a state may hold of people; null if bookmarks of the stream hold nothing of them. */
+  readonly seal: Seal | null;
+  /** The stream as it is read: its bookmark opened, without the columns that are dropped. */
   read(planned: PlannedStream): PlannedStream;
   /** Columns that are read, as they are handed on. */
   columns(read: readonly Column[]): readonly Column[];
@@ -54,7 +55,9 @@ export function compilePrivacy(settings: PrivacySettings, registry: readonly Str
     const isPlain = rules.every((r) => r.action === "keep");
     const losesExtra = settings.rules[`${def.name}.${EXTRA.name}`] === "drop";
     if (settings.preset === "full" && isPlain && !losesExtra) continue;
-    protections.set(def.name, protectionOf(def, rules, hash));
+    const seal =
+      settings.key !== undefined && isBelowPeople(def) ? sealWith(settings.key, def.name) : null;
+    protections.set(def.name, protectionOf(def, rules, hash, seal));
   }
   const of = (def: StreamDef) => protections.get(def.name);
   return {
@@ -71,23 +74,38 @@ export function compilePrivacy(settings: PrivacySettings, registry: readonly Str
 }
 
 function plannedAs(def: StreamDef, columns: readonly Column[]): PlannedStream {
-  return { def, columns, emit: true, bookmark: null, derived: false };
+  return { def, columns, emit: true, bookmark: null, derived: false, parents: "listing" };
 }
 
-function protectionOf(def: StreamDef, rules: readonly FieldRule[], hash: Hash | null): Protection {
+function protectionOf(
+  def: StreamDef,
+  rules: readonly FieldRule[],
+  hash: Hash | null,
+  seal: Seal | null,
+): Protection {
   const actions = new Map<string, Action>(rules.map((r) => [r.path, r.action]));
   const at: ActionAt = (path) => actions.get(path) ?? "keep";
   const dropped = droppedPaths(columnsOf(def), at);
   const automatic = automaticFields(def);
   const declared = columnsOf(def).map((c) => c.name);
+  const needsKey = seal !== null || rules.some((r) => r.action === "hash");
   const print = digest({
     actions: Object.fromEntries(actions),
-    key: hash === null ? null : hash("knowbe4-connector", undefined),
+    key: hash === null || !needsKey ? null : hash("knowbe4-connector", undefined),
+  });
+  const keeping = ({ stream, bookmark }: Checkpoint): Checkpoint => ({
+    stream,
+    bookmark: { ...(seal?.close(bookmark) ?? bookmark), privacy: print },
   });
   return {
     print,
-    idOf: (key) => (hash === null ? Number(key) : numberOf(hash(key, undefined))),
-    read: (planned) => ({ ...planned, columns: prune(planned.columns, dropped, automatic) }),
+    seal,
+    read: (planned) => ({
+      ...planned,
+      columns: prune(planned.columns, dropped, automatic),
+      bookmark:
+        planned.bookmark === null ? null : (seal?.open(planned.bookmark) ?? planned.bookmark),
+    }),
     columns: (read) => changedColumns(read, at),
     batches: (read) => {
       const change = rowChange(read, at, hash);
@@ -95,10 +113,7 @@ function protectionOf(def: StreamDef, rules: readonly FieldRule[], hash: Hash | 
         ...batch,
         rows: batch.rows.map((row: Row) => change(row)),
         rejects: batch.rejects.map(({ reason, raw }) => ({ reason, raw: outline(raw, declared) })),
-        checkpoint:
-          batch.checkpoint === null
-            ? null
-            : { ...batch.checkpoint, bookmark: { ...batch.checkpoint.bookmark, privacy: print } },
+        checkpoint: batch.checkpoint && keeping(batch.checkpoint),
       });
     },
   };

@@ -22,15 +22,6 @@ export function keyedHash(key: string): Hash {
   };
 }
 
-/**
- * Stands for a parent's key in a state, where ids are kept as numbers: the first 48 bits of its
- * keyed hash. Two of 50,000 people meet once in 200,000 accounts, and then one of them lacks the
- * part of a history that lies before the look-back.
- */
-export function numberOf(hash: string): number {
-  return parseInt(hash.slice(0, 12), 16);
-}
-
 /** In place of a masked value. */
 export const MASK = "***";
 

@@ -1,4 +1,4 @@
-import { isRecent } from "../clock.js";
+import { isoDay, isRecent } from "../clock.js";
 import { columnsOf } from "../columns.js";
 import type { Memberships, Parent, Parents } from "../collect.js";
 import { ConnectorError } from "../errors.js";
@@ -9,14 +9,26 @@ import type { Row } from "../record.js";
 import type { CursorReplication, Derivation } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
 import { Window } from "./listing.js";
+import { PassProgress } from "./pass.js";
 import { Progress } from "./progress.js";
 
-/** Reads the rows below every parent. */
+/** Reads the rows below every parent; goes on where an earlier run broke off. */
 export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
-  const tally = newTally();
-  for (const branch of branches(reader, parents.list)) await readBranch(reader, branch, tally);
+  const { planned, startedAt } = reader.context;
+  const keys = parents.list.map(({ key }) => key);
+  const completedAt = planned.bookmark?.completedAt ?? null;
+  const pass = new PassProgress(reader, keys, () => ({ completedAt }));
+  const due = parents.list.filter(({ key }) => pass.isDue(key));
+  const tally = newTally(keys.length - due.length);
+  await pass.during(async () => {
+    for (const branch of branches(reader, due)) {
+      const { key } = branch.parent;
+      if ((await readBranch(reader, branch, tally)) === null) pass.gone(key);
+      else await pass.done(key);
+    }
+  });
   requireSome(reader, tally);
-  await reader.checkpoint({ completedAt: reader.context.startedAt });
+  await pass.finish({ completedAt: startedAt });
 }
 
 /** Reads the rows below those parents that are new, changed, or not looked at for long. */
@@ -45,28 +57,66 @@ export async function readChangedBelow(reader: StreamReader, parents: Parents): 
   await progress.finish(new Set(parents.list.map((parent) => parent.key)));
 }
 
-/** Reads dated rows below every parent; a parent not seen before is read from the beginning. */
+/**
+ * Reads dated rows below every parent; a parent not seen before is read from the beginning. Goes on
+ * where an earlier run broke off, without the parents' own listing if nobody else wants it.
+ */
 export async function readSinceBelow(
   reader: StreamReader,
-  parents: Parents,
+  parents: Parents | undefined,
   by: CursorReplication,
 ): Promise<void> {
-  const { planned, settings, startedAt, idOf } = reader.context;
+  const { planned, settings, startedAt } = reader.context;
   const known = decodeIds(planned.bookmark?.known ?? "");
   const before = planned.bookmark?.cursor ?? null;
+  const completedAt = planned.bookmark?.completedAt ?? null;
   const window = new Window(by, before, settings.startDate, startedAt);
-  const isNew = (parent: Parent) => before === null || !known.has(idOf(parent.key));
-  const query = (parent: Parent) => window.query(isNew(parent));
-  const read: number[] = [];
-  const tally = newTally();
-  for (const branch of branches(reader, parents.list, query)) {
-    const keep = window.keep(isNew(branch.parent));
-    const rows = await readBranch(reader, branch, tally, keep);
-    if (rows !== null) read.push(idOf(branch.parent.key));
-  }
+  const list = parents?.list ?? remembered(reader);
+  const listed = new Set(list.map(({ key }) => Number(key)));
+  const isNew = ({ key }: Parent) => before === null || !known.has(Number(key));
+  const pass = new PassProgress(
+    reader,
+    list.map(({ key }) => key),
+    () => ({ completedAt, cursor: before, known: encodeIds(known) }),
+  );
+  const due = list.filter(({ key }) => pass.isDue(key));
+  const tally = newTally(list.length - due.length);
+  await pass.during(async () => {
+    for (const branch of branches(reader, due, (parent) => window.query(isNew(parent)))) {
+      const { key } = branch.parent;
+      const keep = window.keep(isNew(branch.parent));
+      if ((await readBranch(reader, branch, tally, keep)) === null) {
+        known.delete(Number(key));
+        pass.gone(key);
+      } else {
+        known.add(Number(key));
+        await pass.done(key);
+      }
+    }
+  });
   requireSome(reader, tally);
-  const bookmark = { completedAt: startedAt, cursor: window.cursor, known: encodeIds(read) };
-  await reader.checkpoint(bookmark);
+  const cursor = pass.since === startedAt ? window.cursor : capped(window.cursor, pass, before);
+  const still = parents === undefined ? known : [...known].filter((id) => listed.has(id));
+  await pass.finish({ completedAt: startedAt, cursor, known: encodeIds(still) });
+}
+
+/** Parents that an earlier run left, when they are not listed again. */
+function remembered(reader: StreamReader): readonly Parent[] {
+  const { bookmark, def } = reader.context.planned;
+  const [param = ""] = Object.keys(def.parent?.bind ?? {});
+  return [...decodeIds(bookmark?.pass?.todo ?? "")].map((id) => ({
+    key: String(id),
+    bound: { [param]: id },
+    print: "",
+    count: null,
+  }));
+}
+
+/** Parents that an earlier run read are known no further than to the day on which it began. */
+function capped(cursor: string | null, pass: PassProgress, before: string | null): string | null {
+  const since = isoDay(Date.parse(pass.since));
+  const last = cursor !== null && cursor > since ? since : cursor;
+  return before !== null && (last === null || before > last) ? before : last;
 }
 
 /** Hands on derived rows where the parent's own count agrees, and reads the others. */
@@ -81,6 +131,7 @@ export async function readDerived(
   reader.estimate(parents.list.reduce((sum, parent) => sum + rowsOf(parent), 0));
   const read = branches(reader, differs);
   const tally = newTally(parents.list.length - differs.length);
+  let derived = 0;
   try {
     for (const parent of parents.list) {
       const members = memberships.proved(parent.key, parent.count);
@@ -89,6 +140,8 @@ export async function readDerived(
         if (next.done !== true) await readBranch(reader, next.value, tally);
         continue;
       }
+      derived += members.length;
+      reader.proof.compared(members.length, members.length);
       await reader.give(members.length, (i) =>
         derivedRow(reader, parent, derive.as, members[i] ?? null),
       );
@@ -97,7 +150,9 @@ export async function readDerived(
     read.return(undefined);
   }
   requireSome(reader, tally);
-  await reader.checkpoint({ completedAt: reader.context.startedAt });
+  const { startedAt } = reader.context;
+  reader.proof.derived(derived);
+  await reader.checkpoint({ completedAt: startedAt, rows: derived + reader.came });
 }
 
 function derivedRow(reader: StreamReader, parent: Parent, as: string, key: Row[string]): Row {
@@ -176,6 +231,7 @@ async function readBranch(
   }
   tally.read += 1;
   const { count } = branch.parent;
+  if (count !== null) reader.proof.compared(count, rows);
   if (count !== null && count !== rows) {
     const parent = nameOf(reader, branch.parent);
     reader.warn(`${parent} says ${String(count)} rows, ${String(rows)} came`);

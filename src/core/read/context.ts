@@ -7,8 +7,9 @@ import { textOf, type Json } from "../json.js";
 import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../normalise.js";
 import type { PlannedStream } from "../plan.js";
 import type { Listing, Page, PageSource } from "../ports.js";
+import { ProofBook } from "../proof.js";
 import type { RecordBatch, Row } from "../record.js";
-import type { Bookmark } from "../state.js";
+import type { Bookmark, State } from "../state.js";
 
 /** What the settings say about how streams are read. */
 export interface ReadSettings {
@@ -36,9 +37,9 @@ export interface ReadContext {
   readonly signal: AbortSignal;
   /** Start of the run, ISO 8601 UTC. */
   readonly startedAt: string;
+  /** State that the run starts from. */
+  readonly state: State;
   readonly collectors: readonly Collector[];
-  /** A parent's key as the state may hold it: a person's must not stand there under privacy rules. */
-  readonly idOf: (key: string) => number;
   /** Hands a batch to the sink, if the stream is handed on at all. */
   readonly deliver: (batch: RecordBatch) => Promise<void>;
 }
@@ -48,6 +49,9 @@ export class StreamReader {
   readonly context: ReadContext;
   rows = 0;
   rejected = 0;
+  /** Items that the API gave, handed on or not. */
+  came = 0;
+  readonly proof = new ProofBook();
   readonly #normalise: Normalise;
   readonly #itemKey: (item: unknown) => string;
   readonly #drifted = new Set<string>();
@@ -74,6 +78,9 @@ export class StreamReader {
       query: { ...def.query, ...query },
       kind: def.listing ?? "pages",
       itemKey: this.#itemKey,
+      told: (end) => {
+        this.proof.ended(end);
+      },
     };
     return this.context.source.pages(listing, this.context.signal);
   }
@@ -86,6 +93,7 @@ export class StreamReader {
    */
   async take(page: Page, bound: Bound = {}, keep?: (row: Row) => boolean): Promise<number> {
     const { collectors, planned, emit } = this.context;
+    this.came += page.items.length;
     for (const item of page.items) for (const collector of collectors) collector.add(item);
     emit({ type: "page", stream: planned.def.name, rows: page.items.length });
     const into = { rows: [] as Row[], rejects: [] as RecordBatch["rejects"][number][] };

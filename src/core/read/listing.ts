@@ -6,7 +6,7 @@ import type { StreamReader } from "./context.js";
 /** Reads a listing from its first page to its last; it may be resumed only from the start. */
 export async function readListing(reader: StreamReader): Promise<void> {
   for await (const page of reader.pages()) await reader.take(page);
-  await reader.checkpoint({ completedAt: reader.context.startedAt });
+  await reader.checkpoint({ completedAt: reader.context.startedAt, rows: reader.came });
 }
 
 /** Reads dated rows and hands on those from shortly before the bookmark on. */
@@ -17,7 +17,7 @@ export async function readSince(reader: StreamReader, by: CursorReplication): Pr
   for await (const page of reader.pages({}, window.query(before === null))) {
     await reader.take(page, {}, window.keep(before === null));
   }
-  await reader.checkpoint({ completedAt: startedAt, cursor: window.cursor });
+  await reader.checkpoint({ completedAt: startedAt, cursor: window.cursor, rows: reader.came });
 }
 
 /** Which rows of a dated stream are handed on, and how far they got. */

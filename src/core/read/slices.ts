@@ -1,5 +1,7 @@
 import { DAY_MS, isRecent } from "../clock.js";
 import type { Slice, Slices } from "../collect.js";
+import { ConnectorError } from "../errors.js";
+import { decodeIds, encodeIds } from "../idset.js";
 import { textOf, type Json } from "../json.js";
 import { picker } from "../normalise.js";
 import type { Page } from "../ports.js";
@@ -30,7 +32,7 @@ export async function readSlices(
   else await readDue(reader, slices.list, due, by);
 }
 
-/** Which slices to read; everything if that is needed or cheaper. */
+/** Which slices to read; everything if that is needed or cheaper. What was broken off goes on. */
 function dueSlices(
   reader: StreamReader,
   slices: readonly Slice[],
@@ -38,6 +40,11 @@ function dueSlices(
   const { planned, settings, startedAt, source } = reader.context;
   const parts = planned.bookmark?.parts;
   const scannedAt = planned.bookmark?.scannedAt ?? null;
+  const pass = planned.bookmark?.pass ?? null;
+  if (pass !== null) {
+    const todo = decodeIds(pass.todo);
+    return slices.filter(({ key }) => todo.has(Number(key)));
+  }
   if (parts === undefined || scannedAt === null) return "everything";
   if (!isRecent(scannedAt, settings.reverifyDays, startedAt)) return "everything";
   const lookbackFrom = Date.parse(startedAt) - settings.lookbackDays * DAY_MS;
@@ -64,9 +71,14 @@ async function scan(
   const { planned, startedAt } = reader.context;
   const sliceOf = picker(planned.def, [by.param]);
   const counts = new Map<string, number>();
-  for await (const page of reader.pages()) {
-    await reader.take(page);
-    count(page, counts, (item) => sliceOf(item)[by.param] ?? null);
+  try {
+    for await (const page of reader.pages()) {
+      await reader.take(page);
+      count(page, counts, (item) => sliceOf(item)[by.param] ?? null);
+    }
+  } catch (error) {
+    await leaveSlices(reader, slices, error);
+    throw error;
   }
   const before = planned.bookmark?.parts ?? {};
   const parts = new Map<string, Part>();
@@ -75,13 +87,38 @@ async function scan(
     parts.set(slice.key, partOf(slice, rows, startedAt, before[slice.key]));
     counts.delete(slice.key);
   }
+  const unlisted = [...counts].filter(([key]) => key !== NO_SLICE);
+  if (unlisted.length > 0) {
+    const gone = unlisted.reduce((sum, [, n]) => sum + n, 0);
+    reader.warn(
+      `${String(gone)} rows of ${String(unlisted.length)} ${by.param} that are not listed: deleted, or the list is cut short`,
+    );
+  }
   const rows = [...counts.values()].reduce((sum, n) => sum + n, 0);
   if (rows > 0) parts.set(NO_SLICE, { print: "", readAt: startedAt, rows, overSince: startedAt });
   await reader.checkpoint({
     completedAt: startedAt,
     scannedAt: startedAt,
     parts: Object.fromEntries(parts),
+    ...(planned.bookmark?.pass === undefined ? {} : { pass: null }),
   });
+}
+
+/**
+ * A listing cannot be resumed in its middle, so a scan that the quota cut short could be cut short
+ * every day. The next run goes on slice by slice.
+ */
+async function leaveSlices(
+  reader: StreamReader,
+  slices: readonly Slice[],
+  error: unknown,
+): Promise<void> {
+  const isSpent = error instanceof ConnectorError && error.kind === "quota";
+  const ids = slices.map(({ key }) => Number(key));
+  if (!isSpent || !ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return;
+  const { planned, startedAt } = reader.context;
+  const pass = { since: startedAt, todo: encodeIds(ids), scan: true } as const;
+  await reader.checkpoint({ completedAt: null, ...planned.bookmark, pass });
 }
 
 function count(page: Page, counts: Map<string, number>, sliceOf: (item: unknown) => Json): void {
@@ -99,7 +136,9 @@ async function readDue(
   by: SliceReplication,
 ): Promise<void> {
   const { startedAt } = reader.context;
+  const pass = reader.context.planned.bookmark?.pass ?? null;
   const progress = new Progress(reader);
+  progress.begin(due.map(({ key }) => key));
   await progress.during(async () => {
     for (const slice of due) {
       const rows = await readSlice(reader, slice, by);
@@ -110,7 +149,9 @@ async function readDue(
       }
     }
   });
-  await progress.finish(new Set([NO_SLICE, ...slices.map((slice) => slice.key)]));
+  if (pass?.scan) reader.warn(`rows without a ${by.param} are left to the next full scan`);
+  const listed = new Set([NO_SLICE, ...slices.map((slice) => slice.key)]);
+  await progress.finish(listed, pass?.scan ? pass.since : undefined);
 }
 
 async function readSlice(
@@ -132,6 +173,7 @@ async function readSlice(
 }
 
 function partOf(slice: Slice, rows: number, readAt: string, before: Part | undefined): Part {
-  const overSince = slice.over ? (before?.overSince ?? readAt) : null;
+  const ended = slice.end !== null && slice.end < readAt ? slice.end : readAt;
+  const overSince = slice.over ? (before?.overSince ?? ended) : null;
   return { print: slice.print, readAt, rows, overSince };
 }

@@ -1,4 +1,5 @@
 import { ConnectorError } from "../errors.js";
+import { forecast } from "../forecast.js";
 import type { Gatherers } from "../gather.js";
 import { readAllBelow, readChangedBelow, readDerived, readSinceBelow } from "./children.js";
 import type { StreamReader } from "./context.js";
@@ -8,6 +9,7 @@ import { readSlices } from "./slices.js";
 /** Reads one stream in the way its declaration asks for. */
 export async function readStream(reader: StreamReader, gathered: Gatherers): Promise<void> {
   const { def, emit } = reader.context.planned;
+  plan(reader, gathered);
   const by = def.replication;
   // Read only for the sake of others: its rows are wanted, all of them, and nothing else.
   if (!emit) {
@@ -27,8 +29,24 @@ export async function readStream(reader: StreamReader, gathered: Gatherers): Pro
     if (def.derive !== undefined && memberships !== undefined) {
       await readDerived(reader, below, memberships, def.derive);
     } else await readAllBelow(reader, below);
-  } else if (by.by === "cursor") await readSinceBelow(reader, required(parents, def.name), by);
+  } else if (by.by === "cursor") await readSinceBelow(reader, parents, by);
   else await readChangedBelow(reader, required(parents, def.name));
+}
+
+/** Says what the stream will take, from what is known by now. */
+function plan(reader: StreamReader, gathered: Gatherers): void {
+  const { planned, settings, source, startedAt, emit, state } = reader.context;
+  const { def, bookmark, derived } = planned;
+  const parents = gathered.parents(def)?.list;
+  const { seats = null, paging } = source.memory;
+  const known = { ...settings, paging, seats, bookmarks: state.bookmarks, now: startedAt };
+  const { requests } = forecast(
+    def,
+    bookmark === null ? "first" : "next",
+    parents === undefined ? known : { ...known, parents },
+    derived,
+  );
+  emit({ type: "planned", stream: def.name, requests });
 }
 
 function required<T>(value: T | undefined, stream: string): T {

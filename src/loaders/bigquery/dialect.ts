@@ -49,7 +49,7 @@ const BOOKKEEPING: readonly (readonly [name: string, description: string, column
   [
     "_kb4_loads",
     "One row per load and table. A load that is not here was not committed.",
-    "load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL",
+    "load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL, proof JSON",
   ],
   [
     "_kb4_rejects",
@@ -244,6 +244,9 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
     readState: (pipeline) =>
       `SELECT stream, version, TO_JSON_STRING(state) AS state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
 
+    readProofs: (pipeline) =>
+      `SELECT stream, TO_JSON_STRING(proof) AS proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
+
     pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
@@ -287,10 +290,11 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
         mode: "state",
         staged: 0,
         rejected: 0,
+        proof: null,
         relation: null,
       };
       const rows = (tables.length === 0 ? [none] : tables).map(
-        ({ stream, mode, staged, rejected, relation }) => {
+        ({ stream, mode, staged, rejected, proof, relation }) => {
           const written =
             relation === null
               ? "0"
@@ -300,13 +304,14 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
             ...[String(staged), written, String(rejected)],
             ...[startedAt, committedAt].map(instant),
             literal(toolVersion),
+            proof === null ? "NULL" : `PARSE_JSON(${literal(proof)})`,
           ].join(", ")}`;
         },
       );
       return [
         {
           purpose: "recording the load",
-          sql: `INSERT INTO ${named("_kb4_loads")} (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version) ${rows.join(" UNION ALL ")}`,
+          sql: `INSERT INTO ${named("_kb4_loads")} (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version, proof) ${rows.join(" UNION ALL ")}`,
         },
       ];
     },

@@ -39,7 +39,7 @@ const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: s
   [
     "_kb4_loads",
     "One row per load and table. A load that is not here was not committed.",
-    "load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL",
+    "load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL, proof JSON",
   ],
   [
     "_kb4_rejects",
@@ -105,6 +105,10 @@ export function duckDbDialect(schema: string): DuckDbDialect {
           sql: `COMMENT ON TABLE ${named(name)} IS ${literal(comment)}`,
         },
       ]),
+      {
+        purpose: "adding _kb4_loads.proof",
+        sql: `ALTER TABLE ${named("_kb4_loads")} ADD COLUMN IF NOT EXISTS proof JSON`,
+      },
     ],
 
     describe: () =>
@@ -248,6 +252,9 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     readState: (pipeline) =>
       `SELECT stream, version, state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
 
+    readProofs: (pipeline) =>
+      `SELECT stream, proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY row_number() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
+
     pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
@@ -283,15 +290,17 @@ export function duckDbDialect(schema: string): DuckDbDialect {
         mode: "state",
         staged: 0,
         rejected: 0,
+        proof: null,
         relation: null,
       };
       const rows = tables.length === 0 ? [none] : tables;
-      return rows.map(({ stream, mode, staged, rejected, relation }) => {
+      return rows.map(({ stream, mode, staged, rejected, proof, relation }) => {
         const written = relation === null ? "0" : `(SELECT count(*) FROM ${relation})`;
         const values = [
           ...[loadId, runId, pipeline, stream, mode].map(literal),
           ...[String(staged), written, String(rejected)],
           ...[startedAt, committedAt, toolVersion].map(literal),
+          proof === null ? "NULL" : literal(proof),
         ];
         return {
           purpose: "recording the load",

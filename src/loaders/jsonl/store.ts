@@ -10,7 +10,7 @@ import type { Store } from "../store.js";
 import type { Missing } from "../warehouse.js";
 import { readCatalogue, tableFolder, writeCatalogue, type Catalogue } from "./catalogue.js";
 import { inFolder } from "./failure.js";
-import { isBooked, newTables } from "./tables.js";
+import { isBooked, newTables, proofsIn } from "./tables.js";
 
 /** Folder of what is the loader's own and no table. */
 const OWN = "_kb4";
@@ -30,6 +30,7 @@ export function jsonlStore(path: string): Store {
       return { ...keptOf(catalogue, pipeline), pipelines: Object.keys(catalogue.state) };
     },
     readState: async (pipeline) => keptOf(await readCatalogue(folder), pipeline),
+    readProofs: async (pipeline) => proofsIn(folder, await readCatalogue(folder), pipeline),
     commit: async (manifest, record, patiently) => {
       await inFolder(path, () => mkdir(join(folder, OWN), { recursive: true, mode: 0o700 }));
       // Two runs with spools of their own could both find the state where they left it.

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import { stringify } from "../../core/json.js";
+import { isObject, stringify, type Json } from "../../core/json.js";
 import type { LoadRecord } from "../dialect.js";
 import { linesOf } from "../lines.js";
 import type { Manifest, Part } from "../manifest.js";
@@ -37,16 +37,17 @@ export async function newTables(
   const site = { folder, loadId: manifest.loadId };
   const made: Record<string, FolderTable> = {};
   const books: string[] = [];
-  const book = (stream: string, mode: string, staged: number, written: number, rejected: number) =>
-    books.push(bookLine(record, { stream, mode, staged, written, rejected }));
+  const book = (booked: Partial<Booked>) => books.push(bookLine(record, { ...IDLE, ...booked }));
   for (const part of manifest.parts) {
     const { table, rejected } = part;
     const [entry, written] = await newTable(site, tables[table.name], part);
     made[table.name] = entry;
-    book(table.name, modeOf(part), part.file?.rows ?? 0, written, rejected);
+    const { name: stream } = table;
+    const proof = part.proof ?? null;
+    book({ stream, mode: modeOf(part), staged: part.file?.rows ?? 0, written, rejected, proof });
   }
-  for (const { stream, rejected } of manifest.withheld) book(stream, "rejects", 0, 0, rejected);
-  if (books.length === 0) book("", "state", 0, 0, 0);
+  for (const { stream, rejected } of manifest.withheld) book({ stream, mode: "rejects", rejected });
+  if (books.length === 0) book({});
   if (manifest.rejects !== null) {
     const rejected = linesOf(manifest.rejects.path);
     made[REJECTS.name] = await longer(
@@ -190,10 +191,16 @@ interface Booked {
   readonly staged: number;
   readonly written: number;
   readonly rejected: number;
+  /** JSON text. */
+  readonly proof: string | null;
 }
 
+/** A load that brings the state and nothing else. */
+const IDLE: Booked = { stream: "", mode: "state", staged: 0, written: 0, rejected: 0, proof: null };
+
 /** As a row of `_kb4_loads` in a warehouse. */
-function bookLine(record: LoadRecord, { stream, mode, staged, written, rejected }: Booked): string {
+function bookLine(record: LoadRecord, booked: Booked): string {
+  const { stream, mode, staged, written, rejected, proof } = booked;
   const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
   return stringify({
     load_id: loadId,
@@ -207,6 +214,7 @@ function bookLine(record: LoadRecord, { stream, mode, staged, written, rejected 
     started_at: startedAt,
     committed_at: committedAt,
     tool_version: toolVersion,
+    proof: proof === null ? null : (JSON.parse(proof) as Json),
   });
 }
 
@@ -221,4 +229,22 @@ export async function isBooked(
     for await (const line of linesOf(join(folder, file))) if (line.startsWith(sign)) return true;
   }
   return false;
+}
+
+/** The last proof of each stream of a pipeline. */
+export async function proofsIn(
+  folder: string,
+  { tables }: Catalogue,
+  pipeline: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  const proofs: Record<string, unknown> = {};
+  for (const file of tables[LOADS.name]?.files ?? []) {
+    for await (const line of linesOf(join(folder, file))) {
+      const row: unknown = JSON.parse(line);
+      if (!isObject(row) || row["pipeline"] !== pipeline || row["proof"] == null) continue;
+      // Loads stand in the order in which they were committed.
+      proofs[String(row["stream"])] = row["proof"];
+    }
+  }
+  return proofs;
 }

@@ -12,7 +12,7 @@ const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: s
   [
     "_kb4_loads",
     "One row per load and table. A load that is not here was not committed.",
-    '"LOAD_ID" VARCHAR NOT NULL, "RUN_ID" VARCHAR NOT NULL, "PIPELINE" VARCHAR NOT NULL, "STREAM" VARCHAR NOT NULL, "MODE" VARCHAR NOT NULL, "ROWS_STAGED" NUMBER(38,0) NOT NULL, "ROWS_WRITTEN" NUMBER(38,0) NOT NULL, "ROWS_REJECTED" NUMBER(38,0) NOT NULL, "STARTED_AT" TIMESTAMP_TZ NOT NULL, "COMMITTED_AT" TIMESTAMP_TZ NOT NULL, "TOOL_VERSION" VARCHAR NOT NULL',
+    '"LOAD_ID" VARCHAR NOT NULL, "RUN_ID" VARCHAR NOT NULL, "PIPELINE" VARCHAR NOT NULL, "STREAM" VARCHAR NOT NULL, "MODE" VARCHAR NOT NULL, "ROWS_STAGED" NUMBER(38,0) NOT NULL, "ROWS_WRITTEN" NUMBER(38,0) NOT NULL, "ROWS_REJECTED" NUMBER(38,0) NOT NULL, "STARTED_AT" TIMESTAMP_TZ NOT NULL, "COMMITTED_AT" TIMESTAMP_TZ NOT NULL, "TOOL_VERSION" VARCHAR NOT NULL, "PROOF" VARIANT',
   ],
   [
     "_kb4_rejects",
@@ -30,6 +30,7 @@ type Books = Pick<
   | "bookkeeping"
   | "appendRejects"
   | "readState"
+  | "readProofs"
   | "pipelines"
   | "moveState"
   | "findLoad"
@@ -65,6 +66,9 @@ export function booksIn(named: (table: string) => string, place: string): Books 
 
     readState: (pipeline) =>
       `SELECT "STREAM" AS "stream", "VERSION" AS "version", TO_JSON("STATE") AS "state" FROM ${state} WHERE "PIPELINE" = ${literal(pipeline)} ORDER BY "STREAM"`,
+
+    readProofs: (pipeline) =>
+      `SELECT "STREAM" AS "stream", TO_JSON("PROOF") AS "proof" FROM ${named("_kb4_loads")} WHERE "PIPELINE" = ${literal(pipeline)} AND "PROOF" IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM" ORDER BY "COMMITTED_AT" DESC) = 1 ORDER BY "STREAM"`,
 
     pipelines: () => `SELECT DISTINCT "PIPELINE" AS "pipeline" FROM ${state} ORDER BY "PIPELINE"`,
 
@@ -102,7 +106,7 @@ export function booksIn(named: (table: string) => string, place: string): Books 
                 sql: [
                   `MERGE INTO ${state} AS t USING (${marked.join(" UNION ALL ")}) AS s`,
                   `ON t."PIPELINE" = ${who} AND t."STREAM" = s."STREAM"`,
-                  `WHEN MATCHED THEN UPDATE SET t."VERSION" = ${to}, t."STATE" = s."STATE", t."LOAD_ID" = ${literal(loadId)}, t."UPDATED_AT" = ${instant(at)}`,
+                  `WHEN MATCHED THEN UPDATE SET "VERSION" = ${to}, "STATE" = s."STATE", "LOAD_ID" = ${literal(loadId)}, "UPDATED_AT" = ${instant(at)}`,
                   `WHEN NOT MATCHED THEN INSERT ${columns} VALUES (${who}, s."STREAM", ${rest})`,
                 ].join(" "),
               },
@@ -120,10 +124,11 @@ export function booksIn(named: (table: string) => string, place: string): Books 
         mode: "state",
         staged: 0,
         rejected: 0,
+        proof: null,
         relation: null,
       };
       const rows = (tables.length === 0 ? [none] : tables).map((table) => {
-        const { stream, mode, staged: count, rejected, relation } = table;
+        const { stream, mode, staged: count, rejected, proof, relation } = table;
         // Staged rows that were there already are not among them.
         const written =
           relation === null
@@ -133,13 +138,14 @@ export function booksIn(named: (table: string) => string, place: string): Books 
           ...[loadId, runId, pipeline, stream, mode].map(literal),
           ...[String(count), written, String(rejected)],
           ...[instant(startedAt), instant(committedAt), literal(toolVersion)],
+          proof === null ? "PARSE_JSON(NULL)" : `PARSE_JSON(${literal(proof)})`,
         ];
         return `SELECT ${values.join(", ")}`;
       });
       return [
         {
           purpose: "recording the load",
-          sql: `INSERT INTO ${named("_kb4_loads")} ("LOAD_ID", "RUN_ID", "PIPELINE", "STREAM", "MODE", "ROWS_STAGED", "ROWS_WRITTEN", "ROWS_REJECTED", "STARTED_AT", "COMMITTED_AT", "TOOL_VERSION") ${rows.join(" UNION ALL ")}`,
+          sql: `INSERT INTO ${named("_kb4_loads")} ("LOAD_ID", "RUN_ID", "PIPELINE", "STREAM", "MODE", "ROWS_STAGED", "ROWS_WRITTEN", "ROWS_REJECTED", "STARTED_AT", "COMMITTED_AT", "TOOL_VERSION", "PROOF") ${rows.join(" UNION ALL ")}`,
         },
       ];
     },

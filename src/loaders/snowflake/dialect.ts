@@ -63,11 +63,11 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
   const named = (table: string): string => `${place}.${quoted(table)}`;
   const files = named("_kb4_files");
 
-  const insert = (staged: Staged, loadId: string, verb: string): string => {
+  const insert = (staged: Staged, loadId: string): string => {
     const { table, relation } = staged;
     const into = [...table.columns.map((c) => quoted(c.name)), ID, EXTRACTED, DIGEST];
     const from = [...table.columns.map(value), literal(loadId), EXTRACTED, DIGEST];
-    return `${verb} ${named(table.name)} (${into.join(", ")}) SELECT ${from.join(", ")} FROM ${relation}`;
+    return `INSERT INTO ${named(table.name)} (${into.join(", ")}) SELECT ${from.join(", ")} FROM ${relation}`;
   };
 
   return {
@@ -204,13 +204,13 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
         ...table.columns.filter((c) => !isKey(table, c)).map((c) => quoted(c.name)),
         EXTRACTED,
         DIGEST,
-      ].map((c) => `t.${c} = s.${c}`);
+      ].map((c) => `${c} = s.${c}`);
       return [
         {
           purpose: `merging into ${table.name}`,
           sql: [
             `MERGE INTO ${named(table.name)} AS t USING (${latest([...source, EXTRACTED, DIGEST], rows)}) AS s ON ${isSame(table)}`,
-            `WHEN MATCHED${skipsUnchanged ? ` AND t.${DIGEST} <> s.${DIGEST}` : ""} THEN UPDATE SET ${[...set, `t.${ID} = ${literal(loadId)}`].join(", ")}`,
+            `WHEN MATCHED${skipsUnchanged ? ` AND t.${DIGEST} <> s.${DIGEST}` : ""} THEN UPDATE SET ${[...set, `${ID} = ${literal(loadId)}`].join(", ")}`,
             `WHEN NOT MATCHED THEN INSERT (${[...own, ID, EXTRACTED, DIGEST].join(", ")})`,
             `VALUES (${[...own.map((c) => `s.${c}`), literal(loadId), `s.${EXTRACTED}`, `s.${DIGEST}`].join(", ")})`,
           ].join(" "),
@@ -219,13 +219,13 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
     },
 
     append: (rows, loadId) => [
-      { purpose: `writing into ${rows.table.name}`, sql: insert(rows, loadId, "INSERT INTO") },
+      { purpose: `writing into ${rows.table.name}`, sql: insert(rows, loadId) },
     ],
 
+    // Without a condition Snowflake drops what it points at and reads nothing.
     replace: (table, rows, loadId) => [
-      rows === null
-        ? { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)}` }
-        : { purpose: `replacing ${table}`, sql: insert(rows, loadId, "INSERT OVERWRITE INTO") },
+      { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)}` },
+      ...(rows === null ? [] : [{ purpose: `writing into ${table}`, sql: insert(rows, loadId) }]),
     ],
   };
 }

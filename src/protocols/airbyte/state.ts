@@ -7,6 +7,7 @@ import {
   type Bookmark,
   type State,
 } from "../../core/state.js";
+import { lastQuarter, mergedQuarters } from "../../core/window.js";
 
 /** What the platform kept for us. */
 export interface Given {
@@ -57,9 +58,24 @@ export function readStates(value: unknown, streams: readonly string[], name: str
       },
       `${at} (${stream})`,
     );
+    const before = bookmarks[SOURCE_KEY];
     Object.assign(bookmarks, found.bookmarks);
+    const read = found.bookmarks[SOURCE_KEY];
+    if (before !== undefined && read !== undefined) {
+      bookmarks[SOURCE_KEY] = joined(before, read, name);
+    }
   }
   return { state: { ...EMPTY_STATE, bookmarks }, numbers, unknown };
+}
+
+/** Every stream brings what the client remembered when its state was written: the latest holds. */
+function joined(a: Bookmark, b: Bookmark, name: string): Bookmark {
+  if (a.account !== undefined && b.account !== undefined && a.account !== b.account) {
+    throw refused(name, "holds states of two accounts");
+  }
+  const [older, newer] = lastQuarter(a.spent) > lastQuarter(b.spent) ? [b, a] : [a, b];
+  if (a.spent === undefined && b.spent === undefined) return { ...older, ...newer };
+  return { ...older, ...newer, spent: mergedQuarters(a.spent ?? {}, b.spent ?? {}) };
 }
 
 function listOf(value: unknown, name: string): readonly unknown[] {

@@ -95,6 +95,7 @@ export class AirbyteWriter implements Sink {
           event.stream === null ? event.message : `${event.stream}: ${event.message}`,
         );
         break;
+      case "planned":
       case "request":
       case "page":
       case "checkpoint":

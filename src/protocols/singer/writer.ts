@@ -2,7 +2,7 @@ import type { StreamOutcome } from "../../core/events.js";
 import { canonical, stringify, type Json } from "../../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../../core/record.js";
-import { applyCheckpoints, EMPTY_STATE, type State } from "../../core/state.js";
+import { applyCheckpoints, EMPTY_STATE, SOURCE_KEY, type State } from "../../core/state.js";
 import { Outlet } from "../outlet.js";
 import { rowSchema } from "./catalog.js";
 
@@ -19,6 +19,8 @@ export class SingerWriter implements Sink {
   readonly #schemas = new Map<string, string>();
   #state: State = EMPTY_STATE;
   #lastState = "";
+  /** What concerns no stream and has not been written: leaves with the next state. */
+  readonly #loose: Checkpoint[] = [];
 
   /** @param out usually stdout; it is never closed. */
   constructor(out: NodeJS.WritableStream) {
@@ -54,8 +56,10 @@ export class SingerWriter implements Sink {
     await this.#outlet.addRows(batch, head, tail);
     if (checkpoint !== null) {
       this.#state = applyCheckpoints(this.#state, [checkpoint]);
+      this.#loose.push(checkpoint);
+      // The state is written whole: once for a stream and what the client learned meanwhile.
+      if (stream === SOURCE_KEY) return [];
       this.#addState();
-      this.#outlet.cover(checkpoint);
     }
     // A target gets what there is: the next page may be a minute away.
     await this.#outlet.push();
@@ -67,6 +71,7 @@ export class SingerWriter implements Sink {
   }
 
   async flush(): Promise<readonly Checkpoint[]> {
+    if (this.#loose.length > 0) this.#addState();
     return this.#outlet.settle();
   }
 
@@ -77,8 +82,8 @@ export class SingerWriter implements Sink {
 
   #addState(): void {
     const value = canonical(this.#state as unknown as Json);
-    if (value === this.#lastState) return;
+    if (value !== this.#lastState) this.#outlet.add(`{"type":"STATE","value":${value}}\n`);
     this.#lastState = value;
-    this.#outlet.add(`{"type":"STATE","value":${value}}\n`);
+    for (const checkpoint of this.#loose.splice(0)) this.#outlet.cover(checkpoint);
   }
 }

@@ -36,6 +36,8 @@ export interface SimulatedAccount {
   deleteEnrollment(target?: ChangeTarget): Change | undefined;
   passEnrollment(target?: ChangeTarget): Change | undefined;
   archiveUser(target?: ChangeTarget): Change | undefined;
+  /** Archived and anonymised: rows that named the person stay, without them. */
+  eraseUser(target?: ChangeTarget): Change | undefined;
   /** Out of one group and into another, `group_id` if given. */
   moveUser(target?: ChangeTarget): Change | undefined;
   renameGroup(target?: ChangeTarget): Change | undefined;
@@ -64,6 +66,7 @@ export function accountOf(world: World): SimulatedAccount {
     deleteEnrollment: (target) => change("deleteEnrollment", target),
     passEnrollment: (target) => change("passEnrollment", target),
     archiveUser: (target) => change("archiveUser", target),
+    eraseUser: (target) => change("eraseUser", target),
     moveUser: (target) => change("moveUser", target),
     renameGroup: (target) => change("renameGroup", target),
     editTrainingCampaign: (target) => change("editTrainingCampaign", target),

@@ -14,7 +14,7 @@ import { hasFailed, type Events } from "./tally.js";
 import { isOpen, testsOf, type PhishingTest } from "./tests.js";
 import { DAY_MS, instantOf } from "./time.js";
 import { isCampaignOpen, trainingCampaignsOf } from "./training.js";
-import { isActive, leavesAt, nowOf, type World } from "./world.js";
+import { isActive, isErased, leavesAt, nowOf, type World } from "./world.js";
 
 /** What can be changed on top of the natural course. */
 export const CHANGE_KINDS = [
@@ -24,6 +24,7 @@ export const CHANGE_KINDS = [
   "deleteEnrollment",
   "passEnrollment",
   "archiveUser",
+  "eraseUser",
   "moveUser",
   "renameGroup",
   "editTrainingCampaign",
@@ -102,6 +103,13 @@ const CHANGES: Readonly<Record<ChangeKind, Apply>> = {
     world.overrides.archivedAt.set(person.index, nowOf(world));
     return { kind: "archiveUser", user_id: person.id };
   },
+  eraseUser: (world, target) => {
+    const person = findPerson(world, target, () => true);
+    if (person === undefined) return undefined;
+    world.overrides.archivedAt.set(person.index, nowOf(world));
+    world.overrides.erased.add(person.index);
+    return { kind: "eraseUser", user_id: person.id };
+  },
   moveUser: (world, target) => {
     const isFree = ({ type, status }: Group): boolean =>
       type === "console_group" && status === "active";
@@ -179,7 +187,7 @@ function findRecipient(
   for (const test of tests.toReversed()) {
     for (const index of rotated(recipientsOf(world, test), draw(world, 0))) {
       const person = at(people, index);
-      if (person.erased || (user_id !== undefined && person.id !== user_id)) continue;
+      if (isErased(world, person) || (user_id !== undefined && person.id !== user_id)) continue;
       if (!isVictim(eventsOf(world, test, person), person)) continue;
       return { test, person, recipient_id: recipientId(test, index) };
     }
@@ -202,7 +210,8 @@ function findEnrollment(
   for (const campaign of campaigns) {
     for (const slot of rotated(slotsOf(world, campaign), draw(world, 1))) {
       const found = enrollmentAt(world, campaign, slot);
-      if (found.person.erased || (user_id !== undefined && found.person.id !== user_id)) continue;
+      if (isErased(world, found.person) || (user_id !== undefined && found.person.id !== user_id))
+        continue;
       if (statuses.includes(statusOf(world, found))) return found;
     }
   }

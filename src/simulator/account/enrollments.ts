@@ -10,7 +10,7 @@ import {
   trainingCampaignsOf,
   type TrainingCampaign,
 } from "./training.js";
-import { leavesAt, nowOf, type World } from "./world.js";
+import { isErased, leavesAt, nowOf, type World } from "./world.js";
 import { enrollmentEmployeeNumber } from "./users.js";
 
 /** Which of the fields that are left out by default a request wants. */
@@ -161,7 +161,7 @@ function scoreField(
 }
 
 function userOf(world: World, person: Person, fields: EnrollmentFields): Row | null {
-  if (person.erased) return null;
+  if (isErased(world, person)) return null;
   const number = enrollmentEmployeeNumber(world, person);
   return {
     id: person.id,

@@ -74,7 +74,8 @@ export function userListing(world: World, { status, group }: UserFilter = {}): L
         : Array.from(membersOf(world, group), (index) => at(people, index));
     const chosen = from.filter(
       (p) =>
-        isVisible(p) && (status === undefined || isActive(world, p, now) === (status === "active")),
+        isVisible(world, p) &&
+        (status === undefined || isActive(world, p, now) === (status === "active")),
     );
     return listingOf(
       chosen,

@@ -7,7 +7,7 @@ import { at, below, DRAW, mix, pick, unit, waiting } from "./random.js";
 import { hasFailed, tallyOf, type Events, type Tally } from "./tally.js";
 import { isOpen, templateFor, type PhishingTest } from "./tests.js";
 import { DAY_MS, HOUR_MS, instantOf, instantOrNull, MINUTE_MS, SECOND_MS } from "./time.js";
-import { isActive, leavesAt, nowOf, type World } from "./world.js";
+import { isActive, isErased, leavesAt, nowOf, type World } from "./world.js";
 
 const FIRST_RECIPIENT_ID = 3_077_000_000;
 /** Recipient ids of one test; people's indexes times seven must fit. */
@@ -63,7 +63,7 @@ export function recipientRow(world: World, test: PhishingTest, person: Person): 
   return {
     recipient_id: recipientId(test, person.index),
     pst_id: test.id,
-    user: person.erased
+    user: isErased(world, person)
       ? null
       : {
           id: person.id,

@@ -52,7 +52,7 @@ const STREAMS = {
   },
   user_risk_score_history: function* (world: World) {
     for (const person of world.population.people) {
-      if (!isVisible(person)) continue;
+      if (!isVisible(world, person)) continue;
       for (const row of personHistory(world, person)) yield { user_id: person.id, ...row };
     }
   },

@@ -10,7 +10,7 @@ import { personRisk } from "./risk.js";
 import { hasFailed } from "./tally.js";
 import { testsOf, type PhishingTest } from "./tests.js";
 import { dateOf, DAY_MS, HOUR_MS, instantOf, instantOrNull, startOfDay } from "./time.js";
-import { isActive, leavesAt, nowOf, type World } from "./world.js";
+import { isActive, isErased, leavesAt, nowOf, type World } from "./world.js";
 
 const COMMENTS = [
   "Low PPP",
@@ -21,8 +21,8 @@ const COMMENTS = [
 ] as const;
 
 /** People that `/v1/users` lists: archived ones too, deleted ones not. */
-export function isVisible(person: Person): boolean {
-  return !person.erased;
+export function isVisible(world: World, person: Person): boolean {
+  return !isErased(world, person);
 }
 
 /** One row of `/v1/users`. */

@@ -8,6 +8,8 @@ import { addMonths, DAY_MS, HOUR_MS, startOfDay } from "./time.js";
 export interface Overrides {
   /** Instant at which a person was archived, by index. */
   readonly archivedAt: Map<number, number>;
+  /** Indexes of people who were anonymised. */
+  readonly erased: Set<number>;
   /** Whether a person is in a group, by index and group id, where it differs from the natural. */
   readonly moves: Map<number, Map<number, boolean>>;
   /** Names of groups, by id. */
@@ -116,6 +118,11 @@ export function leavesAt(world: World, person: Person): number {
   return Math.min(archivedAt.get(person.index) ?? Infinity, person.leavesAt);
 }
 
+/** Whether nothing is left of a person but what others count. */
+export function isErased(world: World, person: Person): boolean {
+  return person.erased || world.overrides.erased.has(person.index);
+}
+
 /** In the account at that instant, and not archived. */
 export function isActive(world: World, person: Person, at: number): boolean {
   return person.joinedAt <= at && at < leavesAt(world, person);
@@ -124,6 +131,7 @@ export function isActive(world: World, person: Person, at: number): boolean {
 function noOverrides(): Overrides {
   return {
     archivedAt: new Map(),
+    erased: new Set(),
     moves: new Map(),
     groupNames: new Map(),
     clicks: new Map(),

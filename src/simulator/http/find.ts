@@ -63,7 +63,7 @@ export function recent({ world, query }: Ask, history: Iterable<Row>): Found {
 
 export function personOf(world: World, id: number | undefined): Person | undefined {
   const person = personById(world.population, id ?? -1);
-  return person !== undefined && isVisible(person) ? person : undefined;
+  return person !== undefined && isVisible(world, person) ? person : undefined;
 }
 
 export function statusIn(query: URLSearchParams): Status | undefined {

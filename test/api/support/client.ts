@@ -35,7 +35,12 @@ export function bench(baseUrl: string, options: Partial<ClientOptions> = {}): Be
     env: {},
     ...options,
   });
-  return { client, clock, events, source: (earlier) => createSource(client, earlier) };
+  return {
+    client,
+    clock,
+    events,
+    source: (earlier) => createSource(client, earlier === undefined ? {} : { earlier }),
+  };
 }
 
 /** The users' listing, or another one. */

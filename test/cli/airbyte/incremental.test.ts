@@ -254,15 +254,21 @@ test.each(["users", "policies"])(
   "what the API client learned travels in the state of %s, run after run",
   async (stream) => {
     const a = await account(SMALL);
-    const source = { completedAt: null, paging: "cursor" };
+    const source = { completedAt: null, paging: "cursor", seats: SMALL.users };
 
     const first = await read(a, { streams: [stream] });
     const second = await read(a, { streams: [stream], state: kept(first.messages) });
 
     for (const { code, messages } of [first, second]) {
       expect(code).toBe(0);
-      expect(kept(messages)[0]?.stream.stream_state["source"]).toEqual(source);
+      expect(kept(messages)[0]?.stream.stream_state["source"]).toMatchObject(source);
     }
+    const spent = (messages: typeof first.messages): number =>
+      Object.values<{ readonly requests: number }>(
+        kept(messages)[0]?.stream.stream_state["source"].spent,
+      ).reduce((sum, { requests }) => sum + requests, 0);
+    expect(spent(second.messages)).toBe(a.simulator.requestCount);
+    expect(spent(first.messages)).toBeLessThan(spent(second.messages));
   },
 );
 

@@ -46,7 +46,7 @@ function stalling(a: Account, after: number): void {
 async function stalled(a: Account) {
   stalling(a, 3);
   const args = readArgs(a, {
-    streams: ["users", RECIPIENTS, "policies"],
+    streams: ["users", RECIPIENTS, "enrollments"],
     settings: { concurrency: 1 },
     args: ["--debug"],
   });
@@ -71,7 +71,7 @@ test.each(["SIGTERM", "SIGINT"] as const)(
     const messages = checked(stdout);
     expect(statusesOf(messages, "users")).toEqual(["STARTED", "RUNNING", "COMPLETE"]);
     expect(statusesOf(messages, RECIPIENTS)).toEqual(["STARTED", "RUNNING", "INCOMPLETE"]);
-    expect(statusesOf(messages, "policies")).toEqual(["STARTED", "INCOMPLETE"]);
+    expect(statusesOf(messages, "enrollments")).toEqual(["STARTED", "INCOMPLETE"]);
     const last = statesOf(messages, RECIPIENTS).at(-1);
     expect(Object.keys(last?.stream.stream_state["bookmark"].parts)).toHaveLength(3);
     expect(last?.sourceStats.recordCount).toBe(recordsOf(messages, RECIPIENTS).length);
@@ -90,7 +90,7 @@ test("after SIGTERM the next run goes on from the last state to all there is", a
   const before = a.simulator.requests.length;
 
   const { code, messages } = await read(a, {
-    streams: ["users", RECIPIENTS, "policies"],
+    streams: ["users", RECIPIENTS, "enrollments"],
     state: kept(first),
   });
 

@@ -1,7 +1,7 @@
 -- bookkeeping
 
 CREATE TABLE IF NOT EXISTS `test-project`.`knowbe4`.`_kb4_state` (pipeline STRING NOT NULL, stream STRING NOT NULL, version INT64 NOT NULL, state JSON, load_id STRING NOT NULL, updated_at TIMESTAMP NOT NULL) OPTIONS(description = 'How far each stream has been read. Written in the transaction that wrote the rows.', labels = [("made_by", "knowbe4-connector")]);
-CREATE TABLE IF NOT EXISTS `test-project`.`knowbe4`.`_kb4_loads` (load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL) OPTIONS(description = 'One row per load and table. A load that is not here was not committed.', labels = [("made_by", "knowbe4-connector")]);
+CREATE TABLE IF NOT EXISTS `test-project`.`knowbe4`.`_kb4_loads` (load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL, proof JSON) OPTIONS(description = 'One row per load and table. A load that is not here was not committed.', labels = [("made_by", "knowbe4-connector")]);
 CREATE TABLE IF NOT EXISTS `test-project`.`knowbe4`.`_kb4_rejects` (load_id STRING NOT NULL, stream STRING NOT NULL, reason STRING NOT NULL, raw JSON, seen_at TIMESTAMP NOT NULL) OPTIONS(description = 'Rows that do not fit their stream, as they came, and why. May hold personal data.', labels = [("made_by", "knowbe4-connector")]);
 
 -- describe
@@ -138,15 +138,19 @@ INSERT INTO `test-project`.`knowbe4`.`_kb4_rejects` (load_id, stream, reason, ra
 
 -- recordLoad
 
-INSERT INTO `test-project`.`knowbe4`.`_kb4_loads` (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version) SELECT 'load-1', 'run-1', 'it\'s', 'people', 'merge', 2, (SELECT COUNT(*) FROM `test-project`.`knowbe4`.`people` WHERE `_kb4_load_id` = 'load-1'), 1, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3' UNION ALL SELECT 'load-1', 'run-1', 'it\'s', 'pairs', 'merge', 2, 0, 1, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3';
+INSERT INTO `test-project`.`knowbe4`.`_kb4_loads` (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version, proof) SELECT 'load-1', 'run-1', 'it\'s', 'people', 'merge', 2, (SELECT COUNT(*) FROM `test-project`.`knowbe4`.`people` WHERE `_kb4_load_id` = 'load-1'), 1, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3', PARSE_JSON('{"came":2,"ends":"it\'s empty"}') UNION ALL SELECT 'load-1', 'run-1', 'it\'s', 'pairs', 'merge', 2, 0, 1, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3', NULL;
 
 -- recordLoad, of the state alone
 
-INSERT INTO `test-project`.`knowbe4`.`_kb4_loads` (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version) SELECT 'load-1', 'run-1', 'it\'s', '', 'state', 0, 0, 0, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3';
+INSERT INTO `test-project`.`knowbe4`.`_kb4_loads` (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version, proof) SELECT 'load-1', 'run-1', 'it\'s', '', 'state', 0, 0, 0, TIMESTAMP '2026-06-01T00:00:00.000Z', TIMESTAMP '2026-06-01T00:00:00.000Z', '1.2.3', NULL;
 
 -- readState
 
 SELECT stream, version, TO_JSON_STRING(state) AS state FROM `test-project`.`knowbe4`.`_kb4_state` WHERE pipeline = 'it\'s' ORDER BY stream;
+
+-- readProofs
+
+SELECT stream, TO_JSON_STRING(proof) AS proof FROM `test-project`.`knowbe4`.`_kb4_loads` WHERE pipeline = 'it\'s' AND proof IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream;
 
 -- pipelines
 

@@ -7,10 +7,11 @@ ATTACH '/spool/it''s.duckdb' AS kb4 (TYPE duckdb);
 CREATE SCHEMA IF NOT EXISTS kb4."knowbe4";
 CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_state" (pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, version BIGINT NOT NULL, state JSON, load_id VARCHAR NOT NULL, updated_at TIMESTAMP WITH TIME ZONE NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_state" IS 'How far each stream has been read. Written in the transaction that wrote the rows.';
-CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_loads" (load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_loads" (load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL, proof JSON);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_loads" IS 'One row per load and table. A load that is not here was not committed.';
 CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_rejects" (load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_rejects" IS 'Rows that do not fit their stream, as they came, and why. May hold personal data.';
+ALTER TABLE kb4."knowbe4"."_kb4_loads" ADD COLUMN IF NOT EXISTS proof JSON;
 
 -- describe
 
@@ -205,12 +206,12 @@ INSERT INTO kb4."knowbe4"."_kb4_rejects" SELECT 'load-1', stream, reason, raw, s
 
 -- recordLoad
 
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', 'people', 'merge', 2, (SELECT count(*) FROM _stage_1), 1, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', 'o''dd', 'merge', 2, 0, 1, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', 'people', 'merge', 2, (SELECT count(*) FROM _stage_1), 1, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', '{"came":3}');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', 'o''dd', 'merge', 2, 0, 1, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 
 -- recordLoad, of the state alone
 
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 
 -- readState
 

@@ -70,6 +70,7 @@ const move = {
   at: AT,
 };
 const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
+const proof = '{"came":2,"ends":"it\'s empty"}';
 
 /** Everything that the dialect can say. */
 const SCRIPT: readonly Section[] = [
@@ -102,12 +103,13 @@ const SCRIPT: readonly Section[] = [
   [
     "recordLoad",
     dialect.recordLoad(record, [
-      { ...brought, relation: staged.relation },
-      { ...brought, stream: "pairs", relation: null },
+      { ...brought, proof, relation: staged.relation },
+      { ...brought, stream: "pairs", proof: null, relation: null },
     ]),
   ],
   ["recordLoad, of the state alone", dialect.recordLoad(record, [])],
   ["readState", [asked("state", dialect.readState("it's"))]],
+  ["readProofs", [asked("proofs", dialect.readProofs("it's"))]],
   ["pipelines", [asked("pipelines", dialect.pipelines())]],
   ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ["readKeys", [asked("keys", dialect.readKeys(people))]],
@@ -125,7 +127,7 @@ test("a commit is one script: all of it, or the fence ends it", async () => {
   const text = dialect.transaction([
     ...dialect.moveState({ ...move, from: 1 }),
     ...dialect.merge(merging),
-    ...dialect.recordLoad(record, [{ ...brought, relation: staged.relation }]),
+    ...dialect.recordLoad(record, [{ ...brought, proof: null, relation: staged.relation }]),
   ]);
 
   await expect(text).toMatchFileSnapshot("../../golden/loaders/bigquery-commit.sql");

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -57,7 +58,7 @@ export async function scriptedJobs(...fates: readonly Fate[]): Promise<ScriptedJ
     });
   });
   server.listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  await once(server, "listening");
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();

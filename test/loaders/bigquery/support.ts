@@ -13,6 +13,7 @@ import { openBigQuery, type BigQueryLoaderOptions } from "../../../src/loaders/b
 import type { Loader } from "../../../src/loaders/loader.js";
 import { parseExactly } from "../../../src/protocols/singer/exact.js";
 import { batch, checkpoint, ended, runInfo, running } from "../../protocols/singer/support.js";
+import { faultProxy, type FaultProxy } from "../../support/fault-proxy.js";
 import { folder } from "../support.js";
 
 /** Address of a server; `test/peers/run bigquery` starts one and sets it. */
@@ -28,7 +29,7 @@ export const SKIPPED =
 export const PROJECT = "test-project";
 
 /** Waits really, but never long: a server on this machine answers at once. */
-export const clock: Clock = {
+const clock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: (ms) => realSleep(Math.min(ms, 100)),
@@ -121,6 +122,12 @@ export async function bigQueryDesk(endpoint = ENDPOINT ?? ""): Promise<BigQueryD
       return found.map((table) => table.id ?? "").toSorted();
     },
   };
+}
+
+/** A desk whose loaders reach the server through a proxy. */
+export async function behindProxy(): Promise<BigQueryDesk & { readonly proxy: FaultProxy }> {
+  const proxy = await faultProxy(ENDPOINT ?? "");
+  return { ...(await bigQueryDesk(proxy.url)), proxy };
 }
 
 /** The server writes instants with a space and an offset. */

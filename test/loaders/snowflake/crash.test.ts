@@ -70,7 +70,7 @@ test("killed at any moment, again and again", { timeout: 60_000 + KILLS * 15_000
 });
 
 function count(at: Desk): Child {
-  return child(["count", at.standin.url, "append", at.spool]);
+  return child(["count", `snowflake:${at.standin.url}#${at.spool}`]);
 }
 
 /** Nothing is missing, nothing is twice, the state says so, and what was told is there. */

@@ -76,6 +76,7 @@ export function script(spool: string): readonly Section[] {
     toolVersion: "1.2.3",
   };
   const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
+  const proof = '{"came":2,"ends":"it\'s empty"}';
   const merge = { staged, loadId: "load-1", skipsUnchanged: true, hasRepeats: false };
   return [
     ["settings", [dialect.settings({ statementSeconds: 900 })]],
@@ -145,12 +146,13 @@ export function script(spool: string): readonly Section[] {
     [
       "recordLoad",
       dialect.recordLoad(record, [
-        { ...brought, relation: staged.relation },
-        { ...brought, stream: "o'dd", relation: null },
+        { ...brought, proof, relation: staged.relation },
+        { ...brought, stream: "o'dd", proof: null, relation: null },
       ]),
     ],
     ["recordLoad, of the state alone", dialect.recordLoad(record, [])],
     ["readState", [asked("state", dialect.readState("it's"))]],
+    ["readProofs", [asked("proofs", dialect.readProofs("it's"))]],
     ["pipelines", [asked("pipelines", dialect.pipelines())]],
     ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ];

@@ -64,9 +64,11 @@ TWO_NAMES = re.compile(r"(ALTER TABLE \S+) (RENAME COLUMN \S+ TO \S+), (RENAME C
 
 
 def apart(configuration):
-    query = getattr(configuration, "query", None)
-    if query is not None and isinstance(query.query, str):
-        query.query = TWO_NAMES.sub(r"\1 \2;\n\1 \3", query.query)
+    query = configuration.query
+    if query is None:
+        return configuration
+    text = TWO_NAMES.sub(r"\1 \2;\n\1 \3", query.query)
+    return configuration.replace(query=query.replace(query=text))
 
 
 def submit(project_id, job_id, configuration, upload=None):
@@ -74,7 +76,7 @@ def submit(project_id, job_id, configuration, upload=None):
         with gzip.open(upload, "rb") as packed, open(f"{upload}.plain", "wb") as plain:
             shutil.copyfileobj(packed, plain)
         os.replace(f"{upload}.plain", upload)
-    apart(configuration)
+    configuration = apart(configuration)
     with one_at_a_time:
         return submit_job(project_id, job_id, configuration, upload)
 

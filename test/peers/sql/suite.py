@@ -45,9 +45,17 @@ def statements(text):
     return [line for line in text.splitlines() if line and not line.startswith("--")]
 
 
+def settings(statement):
+    """One statement per parameter of a session: more than one is what sqlfluff does not know."""
+    if not statement.startswith("ALTER SESSION SET "):
+        return [statement]
+    given = statement.removeprefix("ALTER SESSION SET ").removesuffix(";")
+    return [f"ALTER SESSION SET {one};" for one in given.split(", ")]
+
+
 def fluff_problems(dialect, text):
     """Statements that sqlfluff cannot read in this dialect."""
-    for statement in statements(text):
+    for statement in (one for whole in statements(text) for one in settings(whole)):
         try:
             sqlfluff.parse(statement, dialect=dialect)
         except sqlfluff.api.simple.APIParsingError as error:
@@ -82,6 +90,10 @@ def translated(dialect, statement):
     # Text as JSON, whatever becomes of numbers that JSON there does not have.
     for call in list(tree.find_all(exp.ParseJSON)):
         call.replace(exp.cast(call.this.copy(), "JSON"))
+    # DuckDB has a VARIANT of its own, which is written in another way.
+    for kind in tree.find_all(exp.DataType):
+        if kind.is_type("VARIANT"):
+            kind.replace(exp.DataType.build("JSON"))
     return tree.sql(dialect="duckdb")
 
 
@@ -102,6 +114,8 @@ class Warehouse:
         self.db.execute(f'''ATTACH ':memory:' AS "{self.catalog}"''')
         self.db.execute(f'CREATE SCHEMA IF NOT EXISTS "{self.catalog}"."{self.schema}"')
         self.db.execute(f'USE "{self.catalog}"."{self.schema}"')
+        # Snowflake's null within a VARIANT, which DuckDB's JSON has too.
+        self.db.execute("CREATE MACRO strip_null_value(x) AS CASE WHEN json_type(x) = 'NULL' THEN NULL ELSE x END")
 
     def run(self, statement):
         sql = translated(self.dialect, statement)
@@ -127,11 +141,14 @@ class Warehouse:
         found = {}
         for table in TABLES:
             columns = sorted(
-                name
-                for (name,) in self.db.execute(
-                    "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND lower(table_name) = ?",
-                    [self.catalog, table],
-                ).fetchall()
+                (
+                    name
+                    for (name,) in self.db.execute(
+                        "SELECT column_name FROM duckdb_columns() WHERE database_name = ? AND lower(table_name) = ?",
+                        [self.catalog, table],
+                    ).fetchall()
+                ),
+                key=str.lower,
             )
             picked = ", ".join(f'CAST("{c}" AS VARCHAR)' for c in columns)
             rows = self.db.execute(f'SELECT {picked} FROM "{table}"').fetchall()

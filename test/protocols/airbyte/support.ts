@@ -5,7 +5,7 @@ import { normaliser, rowShape, type Normalised } from "../../../src/core/normali
 import { makePlan } from "../../../src/core/plan.js";
 import type { Sink } from "../../../src/core/ports.js";
 import type { Row } from "../../../src/core/record.js";
-import { EMPTY_STATE, parseState, SOURCE_KEY, type State } from "../../../src/core/state.js";
+import { EMPTY_STATE, memoryOf, parseState, type State } from "../../../src/core/state.js";
 import { sync, type SyncResult } from "../../../src/core/sync.js";
 import { readStates } from "../../../src/protocols/airbyte/state.js";
 import { AirbyteWriter } from "../../../src/protocols/airbyte/writer.js";
@@ -128,7 +128,7 @@ export async function runOnce(
   const result = await sync({
     runId: "run-1",
     plan: makePlan(STREAMS, READ.map(whole), state),
-    source: createSource(client, { paging: state.bookmarks[SOURCE_KEY]?.paging ?? null }),
+    source: createSource(client, { earlier: memoryOf(state) }),
     sink,
     settings: {
       ...{ concurrency: 2, pageSize, lookbackDays: 30, reverifyDays: 30, maxRejects: 0 },

@@ -37,6 +37,10 @@ function asJson(value: unknown, isJson: boolean | undefined): Json {
     return Number.isSafeInteger(Number(value.value)) ? Number(value.value) : value.value;
   }
   if (typeof value === "bigint") return Number(value);
-  if (isJson === true && typeof value === "string") return parseExactly(value) as Json;
+  if (isJson === true && typeof value === "string") {
+    // A VARIANT's null is none of the column's: `IS NULL` is not true of it.
+    if (value === "null") return "a null within a VARIANT";
+    return parseExactly(value) as Json;
+  }
   return value as Json;
 }

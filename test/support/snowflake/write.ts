@@ -29,14 +29,8 @@ export async function insertInto(
   session: Session,
   reader: Reader,
 ): Promise<Answer> {
-  const isOver = reader.takes("OVERWRITE");
   reader.expect("INTO");
-  const relation = await engine.changing(
-    session,
-    reader.chain(),
-    "INSERT",
-    ...(isOver ? ["DELETE"] : []),
-  );
+  const relation = await engine.changing(session, reader.chain(), "INSERT");
   const first = reader.peek();
   const names =
     first !== undefined && isA(first, "(")
@@ -52,19 +46,12 @@ export async function insertInto(
   names.forEach((name, i) => {
     refuseText(relation, name, types[i] ?? "");
   });
-  // Others may add rows at the same time; whoever swaps them may not.
-  if (isOver) await engine.locking(session, relation);
-  else await engine.begun(session);
-  const into = `INSERT INTO ${relation.duckdb} (${names.map(encoded).join(", ")}) ${source}`;
-  if (!isOver) {
-    const { rowsChanged } = await session.connection.run(into);
-    return counted("insert", { "number of rows inserted": rowsChanged });
-  }
-  return engine.together(session, async () => {
-    await session.connection.run(`DELETE FROM ${relation.duckdb}`);
-    const { rowsChanged } = await session.connection.run(into);
-    return counted("insert", { "number of rows inserted": rowsChanged });
-  });
+  // Others may add rows at the same time.
+  await engine.begun(session);
+  const { rowsChanged } = await session.connection.run(
+    `INSERT INTO ${relation.duckdb} (${names.map(encoded).join(", ")}) ${source}`,
+  );
+  return counted("insert", { "number of rows inserted": rowsChanged });
 }
 
 function sourceOf(tokens: readonly Token[], engine: Engine, session: Session): string {

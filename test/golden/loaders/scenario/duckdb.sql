@@ -1,10 +1,11 @@
 CREATE SCHEMA IF NOT EXISTS kb4."knowbe4";
 CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_state" (pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, version BIGINT NOT NULL, state JSON, load_id VARCHAR NOT NULL, updated_at TIMESTAMP WITH TIME ZONE NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_state" IS 'How far each stream has been read. Written in the transaction that wrote the rows.';
-CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_loads" (load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL);
+CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_loads" (load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL, proof JSON);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_loads" IS 'One row per load and table. A load that is not here was not committed.';
 CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_rejects" (load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_rejects" IS 'Rows that do not fit their stream, as they came, and why. May hold personal data.';
+ALTER TABLE kb4."knowbe4"."_kb4_loads" ADD COLUMN IF NOT EXISTS proof JSON;
 CREATE TABLE kb4."knowbe4"."people" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."people" IS 'All people.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."id" IS 'The id.';
@@ -47,7 +48,7 @@ INSERT INTO kb4."knowbe4"."people" ("id", "name", "score", "is_active", "joined_
 DELETE FROM kb4."knowbe4"."pairs";
 INSERT INTO kb4."knowbe4"."pairs" ("a", "b", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "a", "b", "_observed_at", 'load-1', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_pairs_1;
 INSERT INTO kb4."knowbe4"."events" ("what", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "what", "_observed_at", 'load-1', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_events_1;
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-1', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 -- compare load-1
 ALTER TABLE kb4."knowbe4"."people" ADD COLUMN "jobs" JSON;
 COMMENT ON COLUMN kb4."knowbe4"."people"."jobs" IS 'The jobs.';
@@ -66,7 +67,7 @@ DELETE FROM stage_pairs_2 AS s USING (SELECT "b", "a", max("_kb4_seq") AS "_kb4_
 DELETE FROM kb4."knowbe4"."pairs" AS t USING stage_pairs_2 AS s WHERE t."b" = s."b" AND t."a" = s."a";
 INSERT INTO kb4."knowbe4"."pairs" ("a", "b", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "a", "b", "_observed_at", 'load-2', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_pairs_2;
 INSERT INTO kb4."knowbe4"."events" ("what", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "what", "_observed_at", 'load-2', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_events_1;
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-2', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-2', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 -- compare load-2
 UPDATE kb4."knowbe4"."_kb4_state" SET version = 3, load_id = 'load-3', updated_at = '2026-06-01T00:00:00.000Z' WHERE pipeline = 'it''s' AND stream = '' AND version = 2;
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'people';
@@ -74,5 +75,5 @@ INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'people', 3, '{"complete
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'o''dd';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'o''dd', 3, '{"completedAt":null}', 'load-3', '2026-06-01T00:00:00.000Z');
 DELETE FROM kb4."knowbe4"."pairs";
-INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-3', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3');
+INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-3', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 -- compare load-3

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { ConnectorError } from "../../../src/core/errors.js";
+import type { ConnectorError } from "../../../src/core/errors.js";
 import { compilePrivacy } from "../../../src/core/privacy/privacy.js";
 import {
   PRESET_RULES,

@@ -6,7 +6,7 @@ import type { FieldRule } from "./resolve.js";
 import { ACTIONS, TAGS, type Action, type PrivacySettings } from "./rules.js";
 
 /** Shortest key of the hashes, in characters: a shorter one could be guessed. */
-export const SHORTEST_KEY = 16;
+const SHORTEST_KEY = 16;
 
 /**
  * What is wrong with the settings: one line each, naming the setting and the fix.

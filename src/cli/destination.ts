@@ -19,12 +19,20 @@ export type Common = Omit<LoaderOptions, "store" | "spoolDir" | "hold">;
 /** Makes the loader of the configured destination; connects to nothing yet. */
 export async function openDestination(
   config: Config,
-  world: { readonly io: Io; readonly emit: Emit; readonly pipeline?: Pipeline },
+  world: {
+    readonly io: Io;
+    readonly emit: Emit;
+    readonly pipeline?: Pipeline;
+    /** Of a table's rows in a run; as set unless given. */
+    readonly maxVanishedRatio?: number;
+  },
 ): Promise<Loader> {
   const { destination } = config;
   const { io, emit, pipeline = PIPELINES.account } = world;
+  const { maxVanishedRatio = destination.max_vanished_ratio } = world;
   return opened(destination, {
     mode: destination.mode,
+    maxVanishedRatio,
     pipeline,
     strangers:
       pipeline === PIPELINES.demo ? [PIPELINES.account, PIPELINES.messages] : [PIPELINES.demo],

@@ -14,6 +14,11 @@ export const COMMON = {
     description:
       "merge keeps the newest version of each row, append keeps every version, replace swaps the whole table at the end of each run.",
   }),
+  max_vanished_ratio: z.number().min(0).max(1).default(0.2).meta({
+    title: "Most rows that may go",
+    description:
+      "Largest part of a table's rows that one run may mark as deleted at the source, in mode merge; beyond it none is marked and the run ends with 6. knowbe4 sync --allow-vanished lets it pass once.",
+  }),
 } as const;
 
 /** Spool folder of a destination that is no file: rows wait beside nothing in particular. */

@@ -23,6 +23,8 @@ export interface Parent {
 /** Collects the parents of a child stream, in the order the API lists them. */
 export class Parents implements Collector {
   readonly list: Parent[] = [];
+  /** False once there was a row that cannot be addressed: what stands below it is unknown. */
+  isWhole = true;
   readonly #seen = new Set<string>();
   readonly #read: (item: unknown) => Readonly<Record<string, Json>>;
   readonly #bind: readonly (readonly [param: string, field: string])[];
@@ -47,7 +49,10 @@ export class Parents implements Collector {
     const values = Object.values(bound);
     // A row that cannot be addressed is rejected by its own stream; a row that moved between two
     // pages while we read comes twice.
-    if (values.includes(null)) return;
+    if (values.includes(null)) {
+      this.isWhole = false;
+      return;
+    }
     const key = values.map(String).join("/");
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
@@ -64,6 +69,8 @@ export class Parents implements Collector {
 /** A slice of a stream: one value of its filter, and whether its rows can still change. */
 export interface Slice {
   readonly key: string;
+  /** The key as it stands in rows. */
+  readonly value: Json;
   readonly over: boolean;
   /** Instant at which it ended, ISO 8601 UTC, if it says. */
   readonly end: string | null;
@@ -99,6 +106,7 @@ export class Slices implements Collector {
     const status = row[this.#fields.status];
     this.list.push({
       key,
+      value,
       over: typeof status === "string" && this.#over.includes(status),
       end: typeof end === "string" ? end : null,
       print: digest(row),

@@ -1,4 +1,5 @@
 import type { Column } from "./columns.js";
+import type { ConnectorError } from "./errors.js";
 import type { StreamOutcome } from "./events.js";
 import type { ListingEnd } from "./proof.js";
 import type { Checkpoint, RecordBatch } from "./record.js";
@@ -89,6 +90,11 @@ export interface RunInfo {
  */
 export interface Sink extends AsyncDisposable {
   readonly name: string;
+  /**
+   * What it would not believe of what the source said, in its last calls too: `context.stream` names
+   * the stream, which has failed thereby. Its rows are in, its checkpoints were not returned.
+   */
+  readonly refusals?: readonly ConnectorError[];
   open(run: RunInfo, signal: AbortSignal): Promise<void>;
   declare(stream: SinkStream): Promise<void>;
   /** Takes a batch; returns the checkpoints that became durable during this call, oldest first. */

@@ -22,6 +22,22 @@ export interface Reject {
 }
 
 /**
+ * Part of a stream that was read to its end without a rejected row: of its rows in a destination,
+ * those that did not come are not at the source any more.
+ *
+ * All its rows came after the stream's previous checkpoint, so a sink that commits at checkpoints has
+ * them together. Values are as they stand in rows.
+ *
+ * - `whole` every row of the stream
+ * - `part`  rows with this value in a column: one group, one test, one campaign
+ * - `rest`  rows with another value than these: what stood below parents that are not listed any more
+ */
+export type Scope =
+  | { readonly kind: "whole" }
+  | { readonly kind: "part"; readonly column: string; readonly value: Json }
+  | { readonly kind: "rest"; readonly column: string; readonly listed: readonly Json[] };
+
+/**
  * The unit that moves from extraction to a sink: rows of one stream, in the order the API gave them.
  *
  * At most one page of the API, or one part of a body too large for memory.
@@ -36,4 +52,6 @@ export interface RecordBatch {
   readonly observedAt: string | null;
   /** Where a later run may resume once this batch is durable; `null` when stopping here is not safe. */
   readonly checkpoint: Checkpoint | null;
+  /** What was read completely since the checkpoint before; only beside a checkpoint. */
+  readonly scopes?: readonly Scope[];
 }

@@ -58,6 +58,7 @@ export async function sync(options: SyncOptions): Promise<SyncResult> {
   } catch (error) {
     run.fail(error);
   }
+  for (const refusal of options.sink.refusals ?? []) run.refuse(refusal);
   try {
     await options.sink[Symbol.asyncDispose]();
   } catch (error) {
@@ -153,6 +154,18 @@ class Run {
 
   fail(error: unknown): void {
     this.#error = worse(this.#errorOf(error), this.#error);
+  }
+
+  /** The sink does not believe what was read of a stream. */
+  refuse(error: ConnectorError): void {
+    this.fail(error);
+    const at = this.#outcomes.findIndex(({ stream }) => stream === error.context["stream"]);
+    const before = this.#outcomes[at];
+    // What has failed by itself has the better reason.
+    if (before === undefined || before.error !== undefined) return;
+    const outcome: StreamOutcome = { ...before, status: "failed", error };
+    this.#outcomes[at] = outcome;
+    this.#options.emit({ type: "stream_finished", outcome });
   }
 
   result(): SyncResult {

@@ -1,7 +1,8 @@
 import { ConnectorError } from "../core/errors.js";
-import type { Dialect, LoadedTable, LoadRecord, Staged, Statement } from "./dialect.js";
-import { evolve, schemaOf, type Schema } from "./evolve.js";
+import type { Dialect, LoadedTable, LoadRecord, Staged, Statement, Vanishing } from "./dialect.js";
+import { evolve, schemaOf, type Evolution, type Schema } from "./evolve.js";
 import type { Manifest, Part } from "./manifest.js";
+import { inScopes } from "./scopes.js";
 import type { Table } from "./table.js";
 import type { Session, SpooledFile, Warehouse } from "./warehouse.js";
 
@@ -46,13 +47,29 @@ async function isCommitted(session: Session, dialect: Dialect, loadId: string): 
   return found.length > 0;
 }
 
+/** So much of a table had gone at once that it was not believed. */
+export interface Refusal {
+  readonly stream: string;
+  readonly vanished: number;
+  /** Of so many rows. */
+  readonly live: number;
+}
+
+/** How a load is to be committed. */
+export interface CommitOptions {
+  /** Tables that have got columns in this run, to be added to: their rows are written even if they have not changed. */
+  readonly widened: Set<string>;
+  /** Largest part of a table's rows that may be marked as gone in a run, 0 to 1. */
+  readonly maxVanishedRatio: number;
+}
+
 /**
  * Commits a sealed package: rows, rejected rows, state and the record of the load in one
  * transaction. Changes nothing if the load is there already.
  *
  * @param open opens the session to work in; it is closed again.
- * @param widened tables that have got columns in this run, to be added to: their rows are written
- *   even if they have not changed.
+ * @returns the tables in which no row was marked as gone because there were too many; their rows
+ *   are in, their bookmarks are not.
  * @throws ConnectorError `locked` if another run moved the state meanwhile; `destination`.
  */
 export async function commitPackage(
@@ -60,13 +77,15 @@ export async function commitPackage(
   open: () => Promise<Session>,
   manifest: Manifest,
   record: LoadRecord,
-  widened: Set<string>,
-): Promise<void> {
+  options: CommitOptions,
+): Promise<readonly Refusal[]> {
+  const refusals: Refusal[] = [];
   try {
     await using session = await open();
     const { dialect } = warehouse;
     const schema = await prepareSchema(session, dialect);
-    const statements = await plan({ session, dialect, schema }, manifest, record, widened);
+    const site = { session, dialect, schema, refusals, ...options };
+    const statements = await plan(site, manifest, record);
     await session.transact(statements, manifest.loadId);
   } catch (error) {
     // A connection may break after the warehouse has said yes to itself, and a load that was there
@@ -74,6 +93,7 @@ export async function commitPackage(
     // closed: one process must not have a DuckDB file open twice.
     if (!(await hasArrived(warehouse, manifest.loadId))) throw error;
   }
+  return refusals;
 }
 
 async function hasArrived(warehouse: Warehouse, loadId: string): Promise<boolean> {
@@ -86,34 +106,34 @@ async function hasArrived(warehouse: Warehouse, loadId: string): Promise<boolean
 }
 
 /** Where statements are planned: what stands there was read once. */
-interface Site {
+interface Site extends CommitOptions {
   readonly session: Session;
   readonly dialect: Dialect;
   readonly schema: Schema;
+  /** Added to. */
+  readonly refusals: Refusal[];
 }
 
 async function plan(
-  { session, dialect, schema }: Site,
+  site: Site,
   manifest: Manifest,
   record: LoadRecord,
-  widened: Set<string>,
 ): Promise<readonly Statement[]> {
-  const { loadId, pipeline, from, checkpoints } = manifest;
+  const { session, dialect, schema, refusals } = site;
+  const { loadId, pipeline, from } = manifest;
   const evolutions = manifest.parts.map((part) => evolve(dialect, part.table, schema));
   const changes = evolutions.flatMap((evolution) => evolution.statements);
-  if (!dialect.transactionalDdl && changes.length > 0) await session.run(changes);
+  const early = evolutions.flatMap((evolution) => evolution.own);
+  if (!dialect.transactionalDdl) early.push(...changes);
+  if (early.length > 0) await session.run(early);
   const rows: Statement[] = [];
   const loaded: LoadedTable[] = [];
   for (const [i, part] of manifest.parts.entries()) {
     const evolution = evolutions[i];
     if (evolution === undefined) continue;
-    if (evolution.isWider) widened.add(part.table.name);
-    const staged =
-      part.file === null ? null : await stage(session, evolution.table, part.file, loadId);
-    const isFresh = evolution.isNew || widened.has(part.table.name);
-    const writing = await intoTable({ session, dialect }, part, isFresh, staged, loadId);
-    rows.push(...writing);
-    loaded.push(loadedTable(part, writing.length === 0 ? null : staged));
+    const { statements, table } = await partOf(site, manifest, part, evolution);
+    rows.push(...statements);
+    loaded.push(table);
   }
   for (const { stream, rejected } of manifest.withheld) {
     loaded.push({ stream, mode: "rejects", staged: 0, rejected, proof: null, relation: null });
@@ -122,6 +142,9 @@ async function plan(
     const { relation } = await stage(session, REJECTS, manifest.rejects, loadId);
     rows.push(dialect.appendRejects(relation, loadId));
   }
+  // With its bookmark a refused stream would not be read again, and nobody would ask again.
+  const isRefused = (stream: string) => refusals.some((refusal) => refusal.stream === stream);
+  const checkpoints = manifest.checkpoints.filter(({ stream }) => !isRefused(stream));
   const move = { pipeline, loadId, from, checkpoints, at: record.committedAt };
   return [
     ...dialect.moveState(move),
@@ -129,6 +152,48 @@ async function plan(
     ...rows,
     ...dialect.recordLoad(record, loaded),
   ];
+}
+
+/** What brings a part into its table. */
+async function partOf(
+  site: Site,
+  { loadId, startedAt }: Manifest,
+  part: Part,
+  evolution: Evolution,
+): Promise<{ readonly statements: readonly Statement[]; readonly table: LoadedTable }> {
+  const { session, widened } = site;
+  const { table, isWider, isNew } = evolution;
+  if (isWider) widened.add(table.name);
+  const staged = part.file === null ? null : await stage(session, table, part.file, loadId);
+  const isFresh = isNew || widened.has(table.name);
+  const writing = await intoTable(site, part, isFresh, staged, loadId);
+  const relation = staged?.relation ?? null;
+  const { scopes = [] } = part;
+  const marking = isNew ? [] : await vanish(site, part, { table, relation, scopes, at: startedAt });
+  return {
+    statements: [...marking, ...writing],
+    table: loadedTable(part, writing.length === 0 ? null : staged),
+  };
+}
+
+/** What marks the rows that have gone from the scopes that were read completely. */
+async function vanish(
+  { session, dialect, maxVanishedRatio, refusals }: Site,
+  { mode }: Part,
+  vanishing: Vanishing,
+): Promise<readonly Statement[]> {
+  const { table, scopes } = vanishing;
+  if (mode !== "merge" || table.primaryKey.length === 0) return [];
+  // Asked for its answer only: whether there is a scope that concerns this table.
+  if (inScopes(table, scopes, { quoted: String, literal: String }) === null) return [];
+  const sql = dialect.countVanished(vanishing);
+  const [count] = await session.query(`looking for what has gone from ${table.name}`, sql);
+  const live = Number(count?.["live"]);
+  const vanished = Number(count?.["vanished"]);
+  if (vanished === 0) return [];
+  if (vanished <= live * maxVanishedRatio) return [dialect.markVanished(vanishing)];
+  refusals.push({ stream: table.name, vanished, live });
+  return [];
 }
 
 /** Stages a file and proves that every line of it arrived. */

@@ -1,5 +1,5 @@
 import type { ColumnType } from "../core/fields.js";
-import type { Checkpoint } from "../core/record.js";
+import type { Checkpoint, Scope } from "../core/record.js";
 import type { Table, TableColumn } from "./table.js";
 
 /** One SQL statement and what it is for. */
@@ -53,6 +53,16 @@ export interface Merge {
   readonly hasRepeats: boolean;
 }
 
+/** What a load read completely of a table: rows of it that are not among those staged have gone. */
+export interface Vanishing {
+  readonly table: Table;
+  /** Staging table with all rows of these scopes; null if there are none. */
+  readonly relation: string | null;
+  readonly scopes: readonly Scope[];
+  /** What goes into `_kb4_deleted_at`: start of the run, ISO 8601 UTC. */
+  readonly at: string;
+}
+
 /**
  * A warehouse's SQL: pure functions from plans to text, so that every statement can be read in a
  * golden file. Knows neither a driver nor a file.
@@ -94,6 +104,13 @@ export interface Dialect {
   append(staged: Staged, loadId: string): readonly Statement[];
   /** Swaps all rows; null leaves the table empty. */
   replace(table: string, staged: Staged | null, loadId: string): readonly Statement[];
+  /**
+   * How many rows there were before this run marked any, `live`, and how many of them it has
+   * marked or would now, `vanished`.
+   */
+  countVanished(vanishing: Vanishing): string;
+  /** Marks the rows that have gone. Before the merge, which takes unchanged rows out of what is staged. */
+  markVanished(vanishing: Vanishing): Statement;
   /** Rejected rows, staged as `stream, reason, raw, seen_at`. */
   appendRejects(relation: string, loadId: string): Statement;
 

@@ -1,7 +1,7 @@
 import { ConnectorError } from "../core/errors.js";
 import type { ColumnType } from "../core/fields.js";
 import type { Dialect, Statement } from "./dialect.js";
-import { META, wider, type Table, type TableColumn } from "./table.js";
+import { DELETED_AT, isAlwaysSet, META, wider, type Table, type TableColumn } from "./table.js";
 import type { Answer } from "./warehouse.js";
 
 /** A table as it stands in the warehouse. Names of columns in lower case. */
@@ -42,6 +42,8 @@ export interface Evolution {
   /** The stream's table with the types that rows must be staged with. */
   readonly table: Table;
   readonly statements: readonly Statement[];
+  /** The loader's own columns that an earlier version did not have: to be added before all else. */
+  readonly own: readonly Statement[];
   /** Whether rows that are there lack columns now. */
   readonly isWider: boolean;
   /** Whether the table is made now. */
@@ -57,7 +59,7 @@ export interface Evolution {
 export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolution {
   const standing = schema.get(table.name.toLowerCase());
   if (standing === undefined) {
-    return { table, statements: dialect.createTable(table), isWider: false, isNew: true };
+    return { table, statements: dialect.createTable(table), own: [], isWider: false, isNew: true };
   }
   if (standing.kind !== "table") {
     throw refused(
@@ -86,9 +88,9 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
     if (type !== now) statements.push(...dialect.widenColumn(table.name, column.name, now, type));
     return { ...column, type };
   });
-  requireMeta(dialect, table.name, standing);
+  const own = requireMeta(dialect, table.name, standing);
   refuseRequired(table, standing);
-  return { table: { ...table, columns }, statements, isWider, isNew: false };
+  return { table: { ...table, columns }, statements, own, isWider, isNew: false };
 }
 
 function ourType(
@@ -105,10 +107,12 @@ function ourType(
   );
 }
 
-function requireMeta(dialect: Dialect, table: string, { columns }: Standing): void {
+/** What adds the column that tables of earlier versions lack; the others must be there. */
+function requireMeta(dialect: Dialect, table: string, { columns }: Standing): readonly Statement[] {
   for (const { name, type } of META) {
     const found = columns.get(name);
     if (found !== undefined && dialect.typeOf(found.type) === type) continue;
+    if (found === undefined && name === DELETED_AT.name) continue;
     throw refused(
       found === undefined
         ? `${table}: the loader's column ${name} is missing`
@@ -117,12 +121,15 @@ function requireMeta(dialect: Dialect, table: string, { columns }: Standing): vo
       `${table} was changed, or is another program's: rename it and run again with --full-refresh`,
     );
   }
+  return columns.has(DELETED_AT.name) ? [] : dialect.addColumn(table, DELETED_AT);
 }
 
 /** A column of somebody's own is left alone, but must not stand in the way. */
 function refuseRequired(table: Table, { columns }: Standing): void {
   const ours = new Set(
-    [...table.primaryKey, ...META.map((c) => c.name)].map((n) => n.toLowerCase()),
+    [...table.primaryKey, ...META.filter((c) => isAlwaysSet(table, c)).map((c) => c.name)].map(
+      (n) => n.toLowerCase(),
+    ),
   );
   for (const [key, { name, required }] of columns) {
     if (!required || ours.has(key)) continue;

@@ -10,6 +10,7 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
+import type { Refusal } from "./commit.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
@@ -35,6 +36,8 @@ export interface LoaderOptions {
   readonly random: () => number;
   readonly emit: Emit;
   readonly toolVersion: string;
+  /** Largest part of a table's rows that a run may mark as gone; 0.2. */
+  readonly maxVanishedRatio?: number;
   /** Safe bytes after which a commit is made; 64 MiB. */
   readonly commitBytes?: number;
   /** Milliseconds after which a commit is made at the next checkpoint; five minutes. */
@@ -44,6 +47,9 @@ export interface LoaderOptions {
 /** How long a commit waits for a database that somebody is reading, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
+
+/** Part of a table's rows that may go between two runs without a person being asked. */
+const VANISHED = 0.2;
 
 interface Declared {
   readonly table: Table;
@@ -62,6 +68,7 @@ export class Loader implements Sink {
   readonly #options: LoaderOptions;
   readonly #declared = new Map<string, Declared>();
   readonly #commits = new UnderWay<readonly Checkpoint[]>();
+  readonly #refused = new Map<string, ConnectorError>();
   #lock: AsyncDisposable | undefined;
   #package: Package | undefined;
   #run: RunInfo | undefined;
@@ -97,6 +104,11 @@ export class Loader implements Sink {
   /** For messages: where the rows go. */
   get place(): string {
     return this.#options.store.place;
+  }
+
+  /** Streams of which too many rows had gone, so that none was marked. */
+  get refusals(): readonly ConnectorError[] {
+    return [...this.#refused.values()];
   }
 
   /** What a person must do before rows can be written; writes nothing. */
@@ -156,7 +168,7 @@ export class Loader implements Sink {
     const { table, mode } = declared;
     if (batch.rows.length > 0) await this.#spool(batch, await open.fileOf(table, mode));
     if (rejects.length > 0) await open.reject(table, mode, rejects, batch.extractedAt);
-    if (checkpoint !== null) await open.checkpoint(table, mode, checkpoint);
+    if (checkpoint !== null) await open.checkpoint(table, mode, checkpoint, batch.scopes);
     return this.#committed(open);
   }
 
@@ -216,7 +228,9 @@ export class Loader implements Sink {
     const [manifest, covered] = await sealed(open, next);
     this.#committedMs = this.#options.clock.monotonic();
     const commit = this.#commit(manifest, (attempt) => this.#patiently(attempt));
-    this.#commits.begin(commit.then(() => covered));
+    // A stream that is not believed keeps its bookmark.
+    const kept = () => covered.filter(({ stream }) => !this.#refused.has(stream));
+    this.#commits.begin(commit.then(kept));
     return before;
   }
 
@@ -278,12 +292,19 @@ export class Loader implements Sink {
     }
   }
 
-  async #commit(manifest: Manifest, patiently: Patience): Promise<void> {
+  async #commit(sealed: Manifest, patiently: Patience): Promise<void> {
     const { store, clock, toolVersion, emit, spoolDir } = this.#options;
-    const { loadId, runId, pipeline, startedAt, parts } = manifest;
+    const { loadId, runId, pipeline, startedAt, parts } = sealed;
+    const { maxVanishedRatio = VANISHED } = this.#options;
+    // A later bookmark covers what was refused before.
+    const checkpoints = sealed.checkpoints.filter(({ stream }) => !this.#refused.has(stream));
+    const manifest = { ...sealed, checkpoints };
     const committedAt = iso(clock.now());
     const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
-    await store.commit(manifest, record, patiently);
+    const refusals = await store.commit(manifest, record, patiently, { maxVanishedRatio });
+    for (const refusal of refusals) {
+      this.#refused.set(refusal.stream, tooMany(refusal, maxVanishedRatio));
+    }
     this.#version = manifest.from + 1;
     await onDisk(() => rm(join(spoolDir, loadId), { recursive: true, force: true }));
     emit({ type: "committed", rows: parts.reduce((sum, { file }) => sum + (file?.rows ?? 0), 0) });
@@ -339,6 +360,18 @@ async function sealed(open: Package, next: Package): ReturnType<Package["seal"]>
     await open.discard();
     throw error;
   }
+}
+
+function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
+  const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
+  return new ConnectorError(
+    "api_contract",
+    `${stream}: ${gone} of ${all} rows did not come any more, and max_vanished_ratio is ${String(most)}: none was marked as deleted`,
+    {
+      hint: "if they have gone indeed, run once with --allow-vanished; if not, see what this key may read",
+      context: { stream, vanished, live },
+    },
+  );
 }
 
 function undeclared(stream: string): ConnectorError {

@@ -2,7 +2,7 @@ import { open, readdir, readFile, rename } from "node:fs/promises";
 import { basename, join } from "node:path";
 
 import { isObject, stringify, type Json } from "../core/json.js";
-import type { Checkpoint } from "../core/record.js";
+import type { Checkpoint, Scope } from "../core/record.js";
 import { onDisk } from "./spool.js";
 import type { Mode, Table } from "./table.js";
 import type { SpooledFile } from "./warehouse.js";
@@ -16,6 +16,8 @@ export interface Part {
   readonly rejected: number;
   /** JSON text, if the stream was read to its end; absent in manifests of earlier versions. */
   readonly proof?: string | null;
+  /** What the stream was read completely in; absent for nothing. */
+  readonly scopes?: readonly Scope[];
 }
 
 /** A stream of which a package brings rejected rows and nothing else. */

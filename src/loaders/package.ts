@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Checkpoint, Reject } from "../core/record.js";
+import type { Checkpoint, Reject, Scope } from "../core/record.js";
 import { stringify } from "../core/json.js";
 import { writeManifest, type Manifest, type Part, type Withheld } from "./manifest.js";
 import { onDisk, SpoolFile } from "./spool.js";
@@ -26,6 +26,8 @@ interface Share {
   proof: string | null;
   /** Checkpoints that the marked rows cover, oldest first. */
   covered: Checkpoint[];
+  /** What the marked rows are all rows of. */
+  scopes: Scope[];
   /** Checkpoints that wait for the end of the stream, because its table is swapped whole. */
   held: Checkpoint[];
   /** Whether there is anything to commit, if only an empty table. */
@@ -86,8 +88,17 @@ export class Package {
     await this.#rejects.mark();
   }
 
-  /** What was added for a stream may be committed under this checkpoint. */
-  async checkpoint(table: Table, mode: Mode, checkpoint: Checkpoint): Promise<void> {
+  /**
+   * What was added for a stream may be committed under this checkpoint.
+   *
+   * @param scopes what the rows since the checkpoint before are all rows of.
+   */
+  async checkpoint(
+    table: Table,
+    mode: Mode,
+    checkpoint: Checkpoint,
+    scopes: readonly Scope[] = [],
+  ): Promise<void> {
     const share = this.#shareOf(table, mode);
     if (mode === "replace") {
       share.held.push(checkpoint);
@@ -95,6 +106,7 @@ export class Package {
     }
     await share.file?.mark();
     share.covered.push(checkpoint);
+    share.scopes.push(...scopes);
     share.isSafe = true;
   }
 
@@ -141,8 +153,9 @@ export class Package {
         continue;
       }
       covered.push(...share.covered);
-      const { rejected, proof } = share;
-      parts.push({ table, mode, file: spooled, rejected, proof });
+      const { rejected, proof, scopes } = share;
+      const some = scopes.length > 0 ? { scopes } : {};
+      parts.push({ table, mode, file: spooled, rejected, proof, ...some });
     }
     const latest = new Map(covered.map((checkpoint) => [checkpoint.stream, checkpoint]));
     const manifest: Manifest = {
@@ -174,6 +187,7 @@ export class Package {
         rejected: 0,
         proof: null,
         covered: [],
+        scopes: [],
         held: [],
         isSafe: false,
       };

@@ -32,14 +32,11 @@ export function sqlStore(warehouse: Warehouse): Store {
       const found = await session.query("reading the proofs", dialect.readProofs(pipeline));
       return Object.fromEntries(found.map(({ stream, proof }) => [String(stream), parsed(proof)]));
     },
-    commit: (manifest, record, patiently) =>
-      commitPackage(
-        warehouse,
-        () => patiently(() => warehouse.open("write")),
-        manifest,
-        record,
+    commit: (manifest, record, patiently, limits) =>
+      commitPackage(warehouse, () => patiently(() => warehouse.open("write")), manifest, record, {
         widened,
-      ),
+        ...limits,
+      }),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CommitOptions, Refusal } from "./commit.js";
 import type { LoadRecord } from "./dialect.js";
 import type { Manifest } from "./manifest.js";
 import type { Missing } from "./warehouse.js";
@@ -37,7 +38,13 @@ export interface Store {
   readProofs(pipeline: string): Promise<Readonly<Record<string, unknown>>>;
   /**
    * Rows, rejected rows, state and the record of the load at once, or none of it. Does nothing if
-   * the load is there already.
+   * the load is there already. Tells the streams of which too many rows had gone: their bookmarks
+   * were left where they are.
    */
-  commit(manifest: Manifest, record: LoadRecord, patiently: Patience): Promise<void>;
+  commit(
+    manifest: Manifest,
+    record: LoadRecord,
+    patiently: Patience,
+    limits: Pick<CommitOptions, "maxVanishedRatio">,
+  ): Promise<readonly Refusal[]>;
 }

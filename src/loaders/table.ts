@@ -39,7 +39,24 @@ export const META = [
     type: "string",
     description: "Digest of the row without _observed_at: rows with the same one are left alone.",
   },
+  {
+    name: `${OURS}deleted_at`,
+    type: "timestamp",
+    description:
+      "Start of the run that read this row's whole scope and did not find the row, UTC; null for one that is there.",
+  },
 ] as const satisfies readonly TableColumn[];
+
+/** Column that says that a row is not at the source any more. */
+export const DELETED_AT = META[3];
+
+/** Those of {@link META} that every row has from its first version on. */
+export const WRITTEN = META.slice(0, 3) as readonly TableColumn[];
+
+/** Whether a column of a table is never null. */
+export function isAlwaysSet({ primaryKey }: Table, column: TableColumn): boolean {
+  return primaryKey.includes(column.name) || WRITTEN.some((c) => c.name === column.name);
+}
 
 /** Stands in spooled lines only: which of two versions of a row is the later one. */
 export const SEQUENCE: TableColumn = {

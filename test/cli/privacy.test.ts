@@ -265,3 +265,32 @@ test("other rules than those of the rows that are there are refused", async () =
   expect(ended.code).toBe(2);
   expect(ended.stderr).toContain("earlier rows were handed on under other privacy rules");
 });
+
+test("nothing is taken for gone because its key is hashed", async () => {
+  const a = await account({ users: 12, tests: 3 });
+  const rules = {
+    ...{ "group_members.group_id": "hash", "security_test_recipients.pst_id": "hash" },
+    "enrollments.campaign_id": "hash",
+  };
+  const privacy = { preset: "pseudonymous", key: KEY, rules };
+  const settled = settings(a.simulator.url, "pseudonymous", {
+    ...{ privacy, destination: { max_vanished_ratio: 1 } },
+  });
+  const args = ["sync", "--config", a.config(settled), "--streams", ALL.join(",")];
+  const path = join(a.cwd, "knowbe4.duckdb");
+  const count = async (table: string) => {
+    const sql = `SELECT count(*) AS n, count(_kb4_deleted_at) AS gone FROM db.knowbe4.${table}`;
+    const [row] = await ask(path, sql);
+    return [Number(row?.["n"]), Number(row?.["gone"])];
+  };
+
+  const first = await run("knowbe4", args, { cwd: a.cwd });
+  const second = await run("knowbe4", args, { cwd: a.cwd });
+
+  expect([first.code, second.code], second.stderr).toEqual([0, 0]);
+  for (const stream of ALL) {
+    const [rows, gone] = await count(stream);
+    expect(rows, stream).toBeGreaterThan(0);
+    expect(gone, stream).toBe(0);
+  }
+});

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 
 import { parseState } from "../../src/core/state.js";
-import { account, ALL, DEFAULTS, lines, truth, type Account } from "./support/account.js";
+import { account, ALL, DEFAULTS, defOf, lines, truth, type Account } from "./support/account.js";
 import { run, startShell, type Ended } from "./support/program.js";
 import { ask, expectHeld, expectTables, tables } from "./support/tables.js";
 
@@ -42,6 +42,42 @@ test("every table is the account's truth, on the first day and on later ones", a
   expect(held["enrollments"]).not.toEqual(before.get("enrollments"));
   expect(held["security_test_recipients"]).not.toEqual(before.get("security_test_recipients"));
 });
+
+test(
+  "rows that the account no longer has are marked by the next run, day by day",
+  { timeout: 60_000 },
+  async () => {
+    const a = await account({ users: 60, tests: 8 });
+    const path = join(a.cwd, DB);
+    let marked = 0;
+
+    for (let day = 0; day < 4; day += 1) {
+      expect((await sync(a)).code).toBe(0);
+      for (const stream of DEFAULTS) {
+        const keys = defOf(stream).primaryKey;
+        const live = await ask(
+          path,
+          `SELECT ${keys.join(", ")} FROM db.knowbe4.${stream} WHERE _kb4_deleted_at IS NULL`,
+        );
+        const text = (row: Readonly<Record<string, unknown>>) =>
+          keys.map((k) => String(row[k])).join();
+        expect(live.map(text).sort(), `${stream}, day ${String(day)}`).toEqual(
+          truth(a, stream).map(text).sort(),
+        );
+        const [gone] = await ask(
+          path,
+          `SELECT count(*)::INT AS n FROM db.knowbe4.${stream} WHERE _kb4_deleted_at IS NOT NULL`,
+        );
+        marked += Number(gone!["n"]);
+      }
+      a.simulator.advance(1);
+      a.simulator.account.change("deleteEnrollment");
+      a.simulator.account.change("moveUser");
+    }
+
+    expect(marked).toBeGreaterThan(0);
+  },
+);
 
 test("in replace mode nothing stays that the account no longer has", async () => {
   const a = await account({ users: 60 });

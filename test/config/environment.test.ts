@@ -49,6 +49,7 @@ test("every plain setting can be given as a variable", () => {
     pagination: "page",
     "destination.type": "duckdb",
     "destination.mode": "append",
+    "destination.max_vanished_ratio": "0.5",
     "destination.memory_limit": "1GB",
     on_quota_exhausted: "wait",
     group_members: "endpoint",
@@ -69,7 +70,13 @@ test("every plain setting can be given as a variable", () => {
     rate_limit: { per_second: 7, per_minute: 7, per_day: 7, reserve: 7 },
     retry: { max_attempts: 7, max_seconds: 7 },
     privacy: { preset: "pseudonymous", key: "text", rules: { "users.email": "drop" } },
-    destination: { type: "duckdb", mode: "append", path: "text", memory_limit: "1GB" },
+    destination: {
+      type: "duckdb",
+      mode: "append",
+      max_vanished_ratio: 0.5,
+      path: "text",
+      memory_limit: "1GB",
+    },
   });
 });
 
@@ -240,6 +247,7 @@ test("a destination of another type takes its own settings from variables and fi
     max_bytes_billed: 1000,
     key_json: '{"type":"service_account"}',
     mode: "merge",
+    max_vanished_ratio: 0.2,
   });
 });
 

@@ -32,7 +32,7 @@ describeSink("the DuckDB loader", async () => {
       );
       if (!found.some((row) => row["table_name"] === stream)) return [];
       return query(
-        `SELECT * EXCLUDE (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM ${stream}`,
+        `SELECT * EXCLUDE (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash, _kb4_deleted_at) FROM ${stream}`,
       );
     },
   };
@@ -56,7 +56,7 @@ describeSink(
       durable: async (stream) => {
         if (!(await tables()).includes(stream)) return [];
         return query(
-          `SELECT * EXCEPT (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM {d}.${stream}`,
+          `SELECT * EXCEPT (_kb4_load_id, _kb4_extracted_at, _kb4_row_hash, _kb4_deleted_at) FROM {d}.${stream}`,
         );
       },
     };

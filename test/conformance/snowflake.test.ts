@@ -6,6 +6,8 @@ describeSink("the Snowflake loader", async () => {
   return {
     sink: () => loader(),
     durable: async (stream) =>
-      (await rows(stream)).map(({ _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, ...row }) => row),
+      (await rows(stream)).map(
+        ({ _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, _kb4_deleted_at, ...row }) => row,
+      ),
   };
 });

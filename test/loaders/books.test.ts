@@ -236,6 +236,7 @@ describe("the catalogue", () => {
       "_kb4_load_id",
       "_kb4_extracted_at",
       "_kb4_row_hash",
+      "_kb4_deleted_at",
     ]);
     expect(columns.every((c) => c["comment"] !== null)).toBe(true);
     expect(columns[0]).toEqual({ column_name: "id", comment: "The id." });

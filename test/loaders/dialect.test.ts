@@ -83,6 +83,22 @@ function script(spool: string): readonly Section[] {
     ],
     primaryKey: [],
   };
+  const vanishing = {
+    table: people,
+    relation: staged.relation,
+    scopes: [
+      { kind: "part", column: "id", value: 3 },
+      { kind: "part", column: "id", value: 4 },
+      { kind: "rest", column: "name", listed: ["it's", "b"] },
+    ],
+    at: AT,
+  } as const;
+  const oddVanishing = {
+    table: odd,
+    relation: null,
+    scopes: [{ kind: "whole" }],
+    at: AT,
+  } as const;
   const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
   return [
     ["attach", [dialect.attach(join(spool, "it's.duckdb"), "write")]],
@@ -116,6 +132,10 @@ function script(spool: string): readonly Section[] {
     ["findRepeats", [asked("repeats", dialect.findRepeats(oddStaged))]],
     ["moveState, first", dialect.moveState({ ...move, from: 0 })],
     ["moveState, later", dialect.moveState({ ...move, from: 1 })],
+    ["countVanished", [asked("vanished", dialect.countVanished(vanishing))]],
+    ["markVanished", [dialect.markVanished(vanishing)]],
+    ["countVanished, nothing left", [asked("vanished", dialect.countVanished(oddVanishing))]],
+    ["markVanished, nothing left", [dialect.markVanished(oddVanishing)]],
     ["merge", dialect.merge({ staged, loadId: "load-1", skipsUnchanged: true, hasRepeats: false })],
     [
       "merge, keys that repeat and columns that are new",

@@ -161,7 +161,7 @@ const wide = (of: (widening: Widening) => ColumnType) =>
   stream("t", { id: "integer", ...each(of) });
 
 const VALUES =
-  "SELECT * EXCLUDE (id, _observed_at, _kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM t ORDER BY id";
+  "SELECT * EXCLUDE (id, _observed_at, _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, _kb4_deleted_at) FROM t ORDER BY id";
 const TYPES = "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = 't'";
 
 describe("a column that becomes", () => {

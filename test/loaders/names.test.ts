@@ -132,7 +132,7 @@ test("any names come back as they were, or are refused by name", async () => {
 
       for (const { name: table, row } of taken) {
         const found = await query(
-          `SELECT * EXCLUDE (_observed_at, _kb4_load_id, _kb4_extracted_at, _kb4_row_hash) FROM knowbe4."${table.replaceAll('"', '""')}"`,
+          `SELECT * EXCLUDE (_observed_at, _kb4_load_id, _kb4_extracted_at, _kb4_row_hash, _kb4_deleted_at) FROM knowbe4."${table.replaceAll('"', '""')}"`,
         );
         expect(found).toEqual([row]);
       }

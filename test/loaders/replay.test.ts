@@ -135,7 +135,10 @@ test("a load that is there already is not committed again, whatever the state sa
   };
 
   for (let twice = 0; twice < 2; twice += 1) {
-    await commitPackage(real, () => real.open("write"), manifest!, record, new Set());
+    await commitPackage(real, () => real.open("write"), manifest!, record, {
+      widened: new Set(),
+      maxVanishedRatio: 1,
+    });
   }
 
   expect(await given.query("SELECT count(*)::INT AS n FROM _kb4_loads")).toEqual([{ n: 1 }]);

@@ -94,8 +94,15 @@ function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] 
   };
   const merge = (staged: Staged, loadId: string, skipsUnchanged: boolean) =>
     dialect.merge({ staged, loadId, skipsUnchanged, hasRepeats: true });
+  const gone = ({ table, relation: from }: Staged) => ({
+    table,
+    relation: from,
+    scopes: [{ kind: "rest", column: "name", listed: ["it's"] }] as const,
+    at: AT,
+  });
   const [first, firstStaged] = stage(older, "people_1");
   const [second, secondStaged] = stage(people, "people_2");
+  const [back, backStaged] = stage(people, "people_3");
   const [two, twoStaged] = stage(pairs, "pairs_1");
   const [three, threeStaged] = stage(pairs, "pairs_2");
   const [event, eventStaged] = stage(events, "events_1");
@@ -115,11 +122,17 @@ function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] 
     ...commit(1, (load) => [
       second,
       three,
+      dialect.markVanished(gone(secondStaged)),
       ...merge(secondStaged, load, true),
       ...merge(threeStaged, load, false),
       ...dialect.append(eventStaged, load),
     ]),
-    ...commit(2, (load) => dialect.replace("pairs", null, load)),
+    // Who had gone is there again, as before.
+    ...commit(2, (load) => [
+      back,
+      ...merge(backStaged, load, true),
+      ...dialect.replace("pairs", null, load),
+    ]),
   ];
 }
 

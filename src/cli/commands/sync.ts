@@ -21,6 +21,7 @@ interface SyncFlags extends ConfigFlags {
   readonly streams?: readonly string[];
   readonly fullRefresh?: boolean;
   readonly dryRun?: boolean;
+  readonly allowVanished?: boolean;
   /** Whose rows they are; the account's unless given. */
   readonly pipeline?: Pipeline;
 }
@@ -33,6 +34,10 @@ export function addSync(program: Command, io: Io, done: (code: number) => void):
     )
     .option("--streams <names>", "only these streams, separated by commas", streamList)
     .option("--full-refresh", "read everything, whatever earlier runs got to")
+    .option(
+      "--allow-vanished",
+      "mark rows as deleted that are not there any more, however many (see destination.max_vanished_ratio)",
+    )
     .option("--dry-run", "say what would be read and written, and do neither")
     .action(async (flags: SyncFlags) => {
       const config = configOf(io, flags);
@@ -63,6 +68,7 @@ export async function syncToDestination(io: Io, config: Config, flags: SyncFlags
     io,
     emit,
     ...(flags.pipeline === undefined ? {} : { pipeline: flags.pipeline }),
+    ...(flags.allowVanished === true ? { maxVanishedRatio: 1 } : {}),
   });
   let result: SyncResult;
   try {

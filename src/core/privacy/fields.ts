@@ -1,6 +1,6 @@
 import type { Column } from "../columns.js";
 import type { Json } from "../json.js";
-import type { Row } from "../record.js";
+import type { Row, Scope } from "../record.js";
 import type { Action } from "./rules.js";
 import { MASK, truncateIp, type Hash } from "./values.js";
 
@@ -65,6 +65,28 @@ export function rowChange(
       if (value !== null) out[name] = change(value);
     }
     return out;
+  };
+}
+
+/**
+ * Changes what was read completely to values as they stand in the changed rows. Null where they do
+ * not say any more which rows are meant: then nothing may be taken for gone.
+ */
+export function scopeChange(
+  columns: readonly Column[],
+  at: ActionAt,
+  change: (row: Row) => Row,
+): (scope: Scope) => Scope | null {
+  const isTold = (name: string): boolean =>
+    columns.some((c) => c.name === name) && (at(name) === "keep" || at(name) === "hash");
+  return (scope) => {
+    if (scope.kind === "whole") return scope;
+    const { column } = scope;
+    if (!isTold(column)) return null;
+    const changed = (value: Json): Json => change({ [column]: value })[column] ?? null;
+    return scope.kind === "part"
+      ? { ...scope, value: changed(scope.value) }
+      : { ...scope, listed: scope.listed.map(changed) };
   };
 }
 

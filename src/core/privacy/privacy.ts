@@ -5,7 +5,7 @@ import { automaticFields, prune, type PlannedStream } from "../plan.js";
 import type { Checkpoint, RecordBatch, Row } from "../record.js";
 import type { StreamDef } from "../stream.js";
 import { requireSound } from "./check.js";
-import { changedColumns, outline, rowChange, type ActionAt } from "./fields.js";
+import { changedColumns, outline, rowChange, scopeChange, type ActionAt } from "./fields.js";
 import { fieldRules, type FieldRule } from "./resolve.js";
 import type { Action, PrivacySettings } from "./rules.js";
 import { isBelowPeople, sealWith, type Seal } from "./seal.js";
@@ -109,8 +109,12 @@ function protectionOf(
     columns: (read) => changedColumns(read, at),
     batches: (read) => {
       const change = rowChange(read, at, hash);
-      return (batch) => ({
+      const scopeOf = scopeChange(read, at, change);
+      return ({ scopes, ...batch }) => ({
         ...batch,
+        ...(scopes === undefined
+          ? {}
+          : { scopes: scopes.map(scopeOf).filter((scope) => scope !== null) }),
         rows: batch.rows.map((row: Row) => change(row)),
         rejects: batch.rejects.map(({ reason, raw }) => ({ reason, raw: outline(raw, declared) })),
         checkpoint: batch.checkpoint && keeping(batch.checkpoint),

@@ -28,6 +28,7 @@ export async function readAllBelow(reader: StreamReader, parents: Parents): Prom
     }
   });
   requireSome(reader, tally);
+  completedRest(reader, parents);
   await pass.finish({ completedAt: startedAt });
 }
 
@@ -54,6 +55,7 @@ export async function readChangedBelow(reader: StreamReader, parents: Parents): 
     }
     requireSome(reader, tally);
   });
+  completedRest(reader, parents);
   await progress.finish(new Set(parents.list.map((parent) => parent.key)));
 }
 
@@ -145,14 +147,31 @@ export async function readDerived(
       await reader.give(members.length, (i) =>
         derivedRow(reader, parent, derive.as, members[i] ?? null),
       );
+      completedBelow(reader, parent, reader.rejected);
     }
   } finally {
     read.return(undefined);
   }
   requireSome(reader, tally);
+  completedRest(reader, parents);
   const { startedAt } = reader.context;
   reader.proof.derived(derived);
   await reader.checkpoint({ completedAt: startedAt, rows: derived + reader.came });
+}
+
+/** All rows below a parent came. */
+function completedBelow(reader: StreamReader, { bound }: Parent, rejectedBefore: number): void {
+  const [column, ...others] = Object.entries(bound);
+  if (column === undefined || others.length > 0) return;
+  reader.completed({ kind: "part", column: column[0], value: column[1] }, rejectedBefore);
+}
+
+/** The parents' own listing was read to its end: nothing is below one that is not in it. */
+function completedRest(reader: StreamReader, { list, isWhole }: Parents): void {
+  const [column, ...others] = Object.keys(reader.context.planned.def.parent?.bind ?? {});
+  if (!isWhole || column === undefined || others.length > 0) return;
+  const listed = list.map(({ bound }) => bound[column] ?? null);
+  reader.completed({ kind: "rest", column, listed }, reader.rejected);
 }
 
 function derivedRow(reader: StreamReader, parent: Parent, as: string, key: Row[string]): Row {
@@ -218,6 +237,7 @@ async function readBranch(
   tally: Tally,
   keep?: (row: Row) => boolean,
 ): Promise<number | null> {
+  const { rejected } = reader;
   let rows = 0;
   try {
     for await (const page of branch.pages) {
@@ -235,6 +255,10 @@ async function readBranch(
   if (count !== null && count !== rows) {
     const parent = nameOf(reader, branch.parent);
     reader.warn(`${parent} says ${String(count)} rows, ${String(rows)} came`);
+  }
+  // Of rows that are filtered, and of fewer than there should be, nobody can tell what is missing.
+  if (keep === undefined && (count === null || rows >= count)) {
+    completedBelow(reader, branch.parent, rejected);
   }
   return rows;
 }

@@ -8,7 +8,7 @@ import { itemKeyOf, normaliser, rowShape, type Bound, type Normalise } from "../
 import type { PlannedStream } from "../plan.js";
 import type { Listing, Page, PageSource } from "../ports.js";
 import { ProofBook } from "../proof.js";
-import type { RecordBatch, Row } from "../record.js";
+import type { RecordBatch, Row, Scope } from "../record.js";
 import type { Bookmark, State } from "../state.js";
 
 /** What the settings say about how streams are read. */
@@ -55,6 +55,7 @@ export class StreamReader {
   readonly #normalise: Normalise;
   readonly #itemKey: (item: unknown) => string;
   readonly #drifted = new Set<string>();
+  #scopes: Scope[] = [];
 
   constructor(context: ReadContext) {
     this.context = context;
@@ -120,11 +121,22 @@ export class StreamReader {
     }
   }
 
+  /**
+   * A scope was read to its end: what a destination has of it beyond, is not there any more.
+   *
+   * @param rejectedBefore {@link rejected} when its reading began: a rejected row is there all the same.
+   */
+  completed(scope: Scope, rejectedBefore = 0): void {
+    if (this.rejected === rejectedBefore) this.#scopes.push(scope);
+  }
+
   /** Says that everything up to the bookmark has been handed on. */
   async checkpoint(bookmark: Bookmark): Promise<void> {
     const { planned, startedAt, deliver, emit } = this.context;
     if (!planned.emit) return;
     const stream = planned.def.name;
+    const scopes = this.#scopes;
+    this.#scopes = [];
     emit({ type: "checkpoint", stream });
     await deliver({
       stream,
@@ -133,6 +145,7 @@ export class StreamReader {
       extractedAt: startedAt,
       observedAt: startedAt,
       checkpoint: { stream, bookmark },
+      ...(scopes.length === 0 ? {} : { scopes }),
     });
   }
 

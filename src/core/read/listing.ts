@@ -6,6 +6,7 @@ import type { StreamReader } from "./context.js";
 /** Reads a listing from its first page to its last; it may be resumed only from the start. */
 export async function readListing(reader: StreamReader): Promise<void> {
   for await (const page of reader.pages()) await reader.take(page);
+  reader.completed({ kind: "whole" });
   await reader.checkpoint({ completedAt: reader.context.startedAt, rows: reader.came });
 }
 

@@ -80,6 +80,7 @@ async function scan(
     await leaveSlices(reader, slices, error);
     throw error;
   }
+  reader.completed({ kind: "whole" });
   const before = planned.bookmark?.parts ?? {};
   const parts = new Map<string, Part>();
   for (const slice of slices) {
@@ -159,6 +160,7 @@ async function readSlice(
   slice: Slice,
   by: SliceReplication,
 ): Promise<number | null> {
+  const { rejected } = reader;
   let rows = 0;
   try {
     for await (const page of reader.pages({}, { [by.param]: slice.key })) {
@@ -169,6 +171,8 @@ async function readSlice(
     reader.warn(`${by.param} ${slice.key} has gone since it was listed: skipped`);
     return null;
   }
+  // Slices that are not listed any more are left to the next scan: their list may be cut short.
+  reader.completed({ kind: "part", column: by.param, value: slice.value }, rejected);
   return rows;
 }
 

@@ -1,3 +1,4 @@
+import { BOOKKEEPING } from "./books.js";
 import type { ColumnType } from "../../core/fields.js";
 import type { Json } from "../../core/json.js";
 import type {
@@ -8,8 +9,10 @@ import type {
   Staged,
   StateMove,
   Statement,
+  Vanishing,
 } from "../dialect.js";
-import { META, type Table, type TableColumn } from "../table.js";
+import { inScopes } from "../scopes.js";
+import { DELETED_AT, isAlwaysSet, META, type Table } from "../table.js";
 import {
   CLUSTERING,
   COLUMN,
@@ -39,25 +42,6 @@ export const OUTRUN = "kb4_outrun";
 /** Prefix of staging tables. */
 export const STAGE = "_kb4_stage_";
 
-/** The loader's own tables: name, description, columns. */
-const BOOKKEEPING: readonly (readonly [name: string, description: string, columns: string])[] = [
-  [
-    "_kb4_state",
-    "How far each stream has been read. Written in the transaction that wrote the rows.",
-    "pipeline STRING NOT NULL, stream STRING NOT NULL, version INT64 NOT NULL, state JSON, load_id STRING NOT NULL, updated_at TIMESTAMP NOT NULL",
-  ],
-  [
-    "_kb4_loads",
-    "One row per load and table. A load that is not here was not committed.",
-    "load_id STRING NOT NULL, run_id STRING NOT NULL, pipeline STRING NOT NULL, stream STRING NOT NULL, mode STRING NOT NULL, rows_staged INT64 NOT NULL, rows_written INT64 NOT NULL, rows_rejected INT64 NOT NULL, started_at TIMESTAMP NOT NULL, committed_at TIMESTAMP NOT NULL, tool_version STRING NOT NULL, proof JSON",
-  ],
-  [
-    "_kb4_rejects",
-    "Rows that do not fit their stream, as they came, and why. May hold personal data.",
-    "load_id STRING NOT NULL, stream STRING NOT NULL, reason STRING NOT NULL, raw JSON, seen_at TIMESTAMP NOT NULL",
-  ],
-];
-
 /** A field of a load job's schema. */
 export interface LoadField {
   readonly name: string;
@@ -82,6 +66,16 @@ export interface BigQueryDialect extends Dialect {
 export function bigQueryDialect(project: string, dataset: string): BigQueryDialect {
   const place = `${quoted(project)}.${quoted(dataset)}`;
   const named = (table: string): string => `${place}.${quoted(table)}`;
+  const deletedAt = quoted(DELETED_AT.name);
+
+  /** Rows \`t\` that are there and will be marked. */
+  const going = ({ table, relation, scopes }: Vanishing): string => {
+    const same = table.primaryKey.map((k) => `s.${quoted(k)} = t.${quoted(k)}`).join(" AND ");
+    const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
+    const isGone =
+      relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
+    return `t.${deletedAt} IS NULL AND ${isIn}${isGone}`;
+  };
 
   const merge = ({ staged, loadId, skipsUnchanged }: Merge): readonly Statement[] => {
     const { table } = staged;
@@ -89,6 +83,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
     const set = values.filter(([name]) => !table.primaryKey.map(quoted).includes(name));
     const same = table.primaryKey.map((k) => `t.${quoted(k)} = s.${quoted(k)}`).join(" AND ");
     const digest = quoted(META[2].name);
+    const isOther = ` AND (t.${digest} != s.${digest} OR t.${deletedAt} IS NOT NULL)`;
     return [
       {
         purpose: `merging into ${table.name}`,
@@ -96,8 +91,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
           `MERGE INTO ${named(table.name)} AS t`,
           `USING (${latest(staged)}) AS s`,
           `ON ${same}`,
-          `WHEN MATCHED${skipsUnchanged ? ` AND t.${digest} != s.${digest}` : ""} THEN`,
-          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}`,
+          `WHEN MATCHED${skipsUnchanged ? isOther : ""} THEN`,
+          `UPDATE SET ${set.map(([name, value]) => `${name} = ${value}`).join(", ")}, ${deletedAt} = NULL`,
           `WHEN NOT MATCHED THEN INSERT (${values.map(([name]) => name).join(", ")})`,
           `VALUES (${values.map(([, value]) => value).join(", ")})`,
         ].join(" "),
@@ -152,11 +147,9 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       const { name, description, columns, primaryKey } = table;
       refuseName(table.name, "", TABLE);
       for (const column of columns) refuseName(table.name, column.name, COLUMN);
-      const isSet = (c: TableColumn) =>
-        primaryKey.includes(c.name) || META.some((m) => m.name === c.name);
       const defined = [...columns, ...META].map(
         (c) =>
-          `${quoted(c.name)} ${TYPES[c.type]}${isSet(c) ? " NOT NULL" : ""}${described(c.description)}`,
+          `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}${described(c.description)}`,
       );
       const clustered = primaryKey
         .filter((k) => columns.some((c) => c.name === k && SORTABLE.includes(c.type)))
@@ -223,7 +216,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       return [
         `SELECT COUNT(*) AS n FROM (SELECT ${[...keys, digest].join(", ")} FROM ${relation} WHERE TRUE ${lastOnly(table)}) AS s`,
         `LEFT JOIN ${named(table.name)} AS t ON ${same}`,
-        `WHERE t.${digest} IS NULL OR t.${digest} != s.${digest}`,
+        `WHERE t.${digest} IS NULL OR t.${digest} != s.${digest} OR t.${deletedAt} IS NOT NULL`,
       ].join(" ");
     },
 
@@ -235,6 +228,20 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       { purpose: `emptying ${table}`, sql: `DELETE FROM ${named(table)} WHERE TRUE` },
       ...(staged === null ? [] : [insert(staged, loadId)]),
     ],
+
+    countVanished: (vanishing) => {
+      const from = `FROM ${named(vanishing.table.name)} AS t WHERE`;
+      const marked = `t.${deletedAt} = ${instant(vanishing.at)}`;
+      return [
+        `SELECT (SELECT COUNT(*) ${from} t.${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `(SELECT COUNT(*) ${from} ${marked}) + (SELECT COUNT(*) ${from} ${going(vanishing)}) AS vanished`,
+      ].join(" ");
+    },
+
+    markVanished: (vanishing) => ({
+      purpose: `marking what has gone from ${vanishing.table.name}`,
+      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${deletedAt} = ${instant(vanishing.at)} WHERE ${going(vanishing)}`,
+    }),
 
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",

@@ -8,8 +8,10 @@ import type {
   Staged,
   StateMove,
   Statement,
+  Vanishing,
 } from "../dialect.js";
-import { META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import { inScopes } from "../scopes.js";
+import { DELETED_AT, isAlwaysSet, META, SEQUENCE, type Table, type TableColumn } from "../table.js";
 import type { SpooledFile } from "../warehouse.js";
 
 /**
@@ -76,6 +78,15 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     return `INSERT INTO ${named(table.name)} (${into}) SELECT ${from} FROM ${relation}`;
   };
 
+  /** Rows `t` that are there and will be marked. */
+  const going = ({ table, relation, scopes }: Vanishing): string => {
+    const same = table.primaryKey.map((k) => `s.${quoted(k)} = t.${quoted(k)}`).join(" AND ");
+    const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
+    const isGone =
+      relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
+    return `t.${quoted(DELETED_AT.name)} IS NULL AND ${isIn}${isGone}`;
+  };
+
   const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] =>
     columns
       .filter((c) => c.description !== "")
@@ -128,12 +139,10 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     typeName: (type) => TYPES[type],
 
     createTable: (table) => {
-      const { name, description, columns, primaryKey } = table;
+      const { name, description, columns } = table;
       const all = [...columns, ...META];
-      const isSet = (c: TableColumn) =>
-        primaryKey.includes(c.name) || META.some((m) => m.name === c.name);
       const defined = all.map(
-        (c) => `${quoted(c.name)} ${TYPES[c.type]}${isSet(c) ? " NOT NULL" : ""}`,
+        (c) => `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}`,
       );
       return [
         { purpose: `making ${name}`, sql: `CREATE TABLE ${named(name)} (${defined.join(", ")})` },
@@ -221,7 +230,7 @@ export function duckDbDialect(schema: string): DuckDbDialect {
           ? [
               {
                 purpose: `leaving out unchanged rows of ${table.name}`,
-                sql: `DELETE FROM ${relation} AS s USING ${named(table.name)} AS t WHERE ${same("s", "t")} AND s.${digest} = t.${digest}`,
+                sql: `DELETE FROM ${relation} AS s USING ${named(table.name)} AS t WHERE ${same("s", "t")} AND s.${digest} = t.${digest} AND t.${quoted(DELETED_AT.name)} IS NULL`,
               },
             ]
           : []),
@@ -243,6 +252,21 @@ export function duckDbDialect(schema: string): DuckDbDialect {
         ? []
         : [{ purpose: `writing into ${table}`, sql: insert(staged, loadId) }]),
     ],
+
+    countVanished: (vanishing) => {
+      const from = `FROM ${named(vanishing.table.name)} AS t WHERE`;
+      const deletedAt = `t.${quoted(DELETED_AT.name)}`;
+      const marked = `${deletedAt} = ${literal(vanishing.at)}::${TYPES.timestamp}`;
+      return [
+        `SELECT (SELECT count(*) ${from} ${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `(SELECT count(*) ${from} ${marked}) + (SELECT count(*) ${from} ${going(vanishing)}) AS vanished`,
+      ].join(" ");
+    },
+
+    markVanished: (vanishing) => ({
+      purpose: `marking what has gone from ${vanishing.table.name}`,
+      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(vanishing.at)} WHERE ${going(vanishing)}`,
+    }),
 
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",

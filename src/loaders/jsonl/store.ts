@@ -37,7 +37,7 @@ export function jsonlStore(path: string): Store {
       await using _lock = await patiently(() => hold(join(folder, OWN)));
       const catalogue = await readCatalogue(folder);
       if (keptOf(catalogue, manifest.pipeline).version !== manifest.from) {
-        if (await isBooked(folder, catalogue, manifest.loadId)) return;
+        if (await isBooked(folder, catalogue, manifest.loadId)) return [];
         throw outrun();
       }
       const tables = {
@@ -46,6 +46,7 @@ export function jsonlStore(path: string): Store {
       };
       await writeCatalogue(folder, { ...catalogue, state: moved(catalogue, manifest), tables });
       await sweep(folder, tables);
+      return [];
     },
   };
 }

@@ -4,7 +4,7 @@ import { isObject, stringify, type Json } from "../../core/json.js";
 import type { LoadRecord } from "../dialect.js";
 import { linesOf } from "../lines.js";
 import type { Manifest, Part } from "../manifest.js";
-import { joined, META, type Table } from "../table.js";
+import { joined, WRITTEN, type Table } from "../table.js";
 import { syncFolder, tableFolder, type Catalogue, type FolderTable } from "./catalogue.js";
 import { identityOf, LineFile, tabled } from "./rows.js";
 
@@ -94,9 +94,9 @@ async function newTable(
 
 /** Columns are added and widened, as in a warehouse; nothing is ever dropped. */
 function entryOf(table: Table, before: FolderTable | undefined): FolderTable {
-  const isOwn = (name: string) => META.some((meta) => meta.name === name);
+  const isOwn = (name: string) => WRITTEN.some((meta) => meta.name === name);
   const had = (before?.columns ?? []).filter((column) => !isOwn(column.name));
-  const columns = [...joined({ ...table, columns: had }, table).columns, ...META];
+  const columns = [...joined({ ...table, columns: had }, table).columns, ...WRITTEN];
   const { description, primaryKey } = table;
   return {
     description,

@@ -1,8 +1,9 @@
 import type { ColumnType } from "../../core/fields.js";
-import type { Dialect, Merge, Staged, Statement } from "../dialect.js";
-import { META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import type { Dialect, Merge, Staged, Statement, Vanishing } from "../dialect.js";
+import { inScopes } from "../scopes.js";
+import { isAlwaysSet, META, SEQUENCE, type Table, type TableColumn } from "../table.js";
 import { booksIn, NO_COLLATION } from "./books.js";
-import { exactly, literal, quoted } from "./names.js";
+import { exactly, instant, literal, quoted } from "./names.js";
 
 /** Types as {@link Dialect.describe} gives them. */
 const TYPES: Readonly<Record<ColumnType, string>> = {
@@ -22,7 +23,12 @@ const FILE_FORMAT = [
   "DATE_FORMAT = AUTO TIMESTAMP_FORMAT = AUTO REPLACE_INVALID_CHARACTERS = FALSE",
 ].join(" ");
 
-const [ID, EXTRACTED, DIGEST] = META.map((c) => quoted(c.name)) as [string, string, string];
+const [ID, EXTRACTED, DIGEST, DELETED] = META.map((c) => quoted(c.name)) as [
+  string,
+  string,
+  string,
+  string,
+];
 const SEQ = quoted(SEQUENCE.name);
 
 const isKey = (table: Table, column: TableColumn): boolean =>
@@ -68,6 +74,17 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
     const into = [...table.columns.map((c) => quoted(c.name)), ID, EXTRACTED, DIGEST];
     const from = [...table.columns.map(value), literal(loadId), EXTRACTED, DIGEST];
     return `INSERT INTO ${named(table.name)} (${into.join(", ")}) SELECT ${from.join(", ")} FROM ${relation}`;
+  };
+
+  /** Rows \`t\` that are there and will be marked, and where they are looked for. */
+  const going = ({ table, relation, scopes }: Vanishing): string => {
+    const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
+    const [first = ""] = table.primaryKey;
+    const [join, isGone] =
+      relation === null
+        ? ["", ""]
+        : [` LEFT JOIN ${relation} AS s ON ${isSame(table)}`, ` AND s.${quoted(first)} IS NULL`];
+    return `FROM ${named(table.name)} AS t${join} WHERE t.${DELETED} IS NULL AND ${isIn}${isGone}`;
   };
 
   return {
@@ -141,8 +158,7 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
     createTable: (table) => {
       const { name, description, columns } = table;
       const defined = [...columns, ...META].map((c) => {
-        const isSet = isKey(table, c) || META.some((m) => m.name === c.name);
-        return `${quoted(c.name)} ${TYPES[c.type]}${isSet ? " NOT NULL" : ""}${comment(c)}`;
+        return `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}${comment(c)}`;
       });
       return [
         {
@@ -190,7 +206,7 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
       return [
         `SELECT COUNT(*) AS "n" FROM (${latest([...keys, DIGEST], rows)}) AS s`,
         `LEFT JOIN ${named(rows.table.name)} AS t ON ${isSame(rows.table)}`,
-        `WHERE t.${DIGEST} IS NULL OR t.${DIGEST} <> s.${DIGEST}`,
+        `WHERE t.${DIGEST} IS NULL OR t.${DIGEST} <> s.${DIGEST} OR t.${DELETED} IS NOT NULL`,
       ].join(" ");
     },
 
@@ -205,17 +221,41 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
         EXTRACTED,
         DIGEST,
       ].map((c) => `${c} = s.${c}`);
+      const isOther = ` AND (t.${DIGEST} <> s.${DIGEST} OR t.${DELETED} IS NOT NULL)`;
       return [
         {
           purpose: `merging into ${table.name}`,
           sql: [
             `MERGE INTO ${named(table.name)} AS t USING (${latest([...source, EXTRACTED, DIGEST], rows)}) AS s ON ${isSame(table)}`,
-            `WHEN MATCHED${skipsUnchanged ? ` AND t.${DIGEST} <> s.${DIGEST}` : ""} THEN UPDATE SET ${[...set, `${ID} = ${literal(loadId)}`].join(", ")}`,
+            `WHEN MATCHED${skipsUnchanged ? isOther : ""} THEN UPDATE SET ${[...set, `${ID} = ${literal(loadId)}`, `${DELETED} = NULL`].join(", ")}`,
             `WHEN NOT MATCHED THEN INSERT (${[...own, ID, EXTRACTED, DIGEST].join(", ")})`,
             `VALUES (${[...own.map((c) => `s.${c}`), literal(loadId), `s.${EXTRACTED}`, `s.${DIGEST}`].join(", ")})`,
           ].join(" "),
         },
       ];
+    },
+
+    countVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const from = `FROM ${named(table.name)} AS t WHERE`;
+      const marked = `t.${DELETED} = ${instant(at)}`;
+      return [
+        `SELECT (SELECT COUNT(*) ${from} t.${DELETED} IS NULL OR ${marked}) AS "live",`,
+        `(SELECT COUNT(*) ${from} ${marked}) + (SELECT COUNT(*) ${going(vanishing)}) AS "vanished"`,
+      ].join(" ");
+    },
+
+    // A merge, as an update has no name for its table that a condition could use.
+    markVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const keys = table.primaryKey.map((k) => `t.${quoted(k)} AS ${quoted(k)}`).join(", ");
+      return {
+        purpose: `marking what has gone from ${table.name}`,
+        sql: [
+          `MERGE INTO ${named(table.name)} AS t USING (SELECT ${keys} ${going(vanishing)}) AS s ON ${isSame(table)}`,
+          `WHEN MATCHED THEN UPDATE SET ${DELETED} = ${instant(at)}`,
+        ].join(" "),
+      };
     },
 
     append: (rows, loadId) => [

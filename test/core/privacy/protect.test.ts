@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { columnsOf } from "../../../src/core/columns.js";
 import { keyedHash } from "../../../src/core/privacy/values.js";
 import { compilePrivacy } from "../../../src/core/privacy/privacy.js";
 import type { PrivacySettings } from "../../../src/core/privacy/rules.js";
@@ -247,4 +248,51 @@ test("rows under other rules or another key are refused, unless everything is re
   }
   expect(whole.error).toBeUndefined();
   expect((await read({ streams: ["users"], state })).error).toBeUndefined();
+});
+
+test("what was read completely is said in the values of the changed rows, or not at all", async () => {
+  const scopesOf = async (rules: PrivacySettings["rules"]) => {
+    const ran = await read({
+      ...{ streams: ["user_risk_score_history", "group_members", "security_test_recipients"] },
+      ...{ script: histories, privacy: privacy({ preset: "full", rules }) },
+    });
+    expect(ran.error).toBeUndefined();
+    return ran.sink.batches.flatMap(({ stream, scopes = [] }) =>
+      scopes.map((scope) => ({ stream, ...scope })),
+    );
+  };
+  const of = (scopes: Awaited<ReturnType<typeof scopesOf>>, stream: string) =>
+    scopes.filter((scope) => scope.stream === stream);
+  const plain = await scopesOf({});
+  const hashed = await scopesOf({
+    ...{ "group_members.group_id": "hash", "security_test_recipients.pst_id": "hash" },
+    ...{ "user_risk_score_history.user_id": "hash" },
+  });
+
+  expect(of(plain, "group_members").length).toBeGreaterThan(1);
+  expect(of(plain, "security_test_recipients").length).toBeGreaterThan(0);
+  const numbers = JSON.stringify(plain).match(/(?<="value":|\[|,)\d+/g) ?? [];
+  expect(numbers.length).toBeGreaterThan(2);
+  const expected = JSON.stringify(plain).replace(/(?<="value":|\[|,)\d+/g, (id) => `"${hash(id)}"`);
+  expect(JSON.stringify(hashed)).toBe(expected);
+});
+
+test("a scope of a column that is dropped or masked tells of nothing that has gone", () => {
+  const change = (action: string) =>
+    privacy({ preset: "full", rules: { "enrollments.campaign_id": action } }).of(
+      STREAMS.find((d) => d.name === "enrollments")!,
+    )!;
+  const part = { kind: "part", column: "campaign_id", value: 7 } as const;
+  const rest = { kind: "rest", column: "campaign_id", listed: [7] } as const;
+  const batch = {
+    ...{ stream: "enrollments", rows: [], rejects: [], extractedAt: "", observedAt: null },
+    ...{ checkpoint: null, scopes: [part, rest, { kind: "whole" }] as const },
+  };
+
+  for (const action of ["drop", "mask"]) {
+    const protection = change(action);
+    const all = columnsOf(STREAMS.find((d) => d.name === "enrollments")!);
+    const columns = action === "drop" ? all.filter((c) => c.name !== "campaign_id") : all;
+    expect(protection.batches(columns)(batch).scopes).toEqual([{ kind: "whole" }]);
+  }
 });

@@ -19,7 +19,7 @@ SELECT t.table_name AS relation, CASE t.table_type WHEN 'BASE TABLE' THEN 'table
 
 -- createTable
 
-CREATE TABLE kb4."knowbe4"."people" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "jobs" JSON, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."people" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "jobs" JSON, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."people" IS 'All people.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."id" IS 'The id.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."name" IS 'The name.';
@@ -32,10 +32,11 @@ COMMENT ON COLUMN kb4."knowbe4"."people"."_observed_at" IS 'Start of the run tha
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 
 -- createTable, odd names
 
-CREATE TABLE kb4."knowbe4"."o'dd ""t""; --" ("k""1" VARCHAR NOT NULL, "k'2" BIGINT NOT NULL, "Ünï 🦊" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."o'dd ""t""; --" ("k""1" VARCHAR NOT NULL, "k'2" BIGINT NOT NULL, "Ünï 🦊" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."o'dd ""t""; --" IS 'All o''dd "t"; --.';
 COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."k""1" IS 'The k"1.';
 COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."k'2" IS 'The k''2.';
@@ -44,10 +45,11 @@ COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."_observed_at" IS 'Start of the
 COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; --"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 
 -- createTable, without a comment of its own
 
-CREATE TABLE kb4."knowbe4"."plain" ("k""1" VARCHAR NOT NULL, "k'2" BIGINT NOT NULL, "Ünï 🦊" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."plain" ("k""1" VARCHAR NOT NULL, "k'2" BIGINT NOT NULL, "Ünï 🦊" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON COLUMN kb4."knowbe4"."plain"."k""1" IS 'The k"1.';
 COMMENT ON COLUMN kb4."knowbe4"."plain"."k'2" IS 'The k''2.';
 COMMENT ON COLUMN kb4."knowbe4"."plain"."Ünï 🦊" IS 'The Ünï 🦊.';
@@ -55,6 +57,7 @@ COMMENT ON COLUMN kb4."knowbe4"."plain"."_observed_at" IS 'Start of the run that
 COMMENT ON COLUMN kb4."knowbe4"."plain"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."plain"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."plain"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."plain"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 
 -- addColumn
 
@@ -67,74 +70,82 @@ ALTER TABLE kb4."knowbe4"."o'dd ""t""; --" ADD COLUMN "n""'w" JSON;
 
 -- widenColumn, integer to number
 
-CREATE TABLE kb4."knowbe4"."integer_number" ("integer to ""number""" BIGINT, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."integer_number" ("integer to ""number""" BIGINT, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."integer_number" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_number"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_number"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_number"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."integer_number"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."integer_number" ALTER COLUMN "integer to ""number""" SET DATA TYPE DOUBLE USING CAST("integer to ""number""" AS DOUBLE);
 
 -- widenColumn, integer to string
 
-CREATE TABLE kb4."knowbe4"."integer_string" ("integer to ""string""" BIGINT, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."integer_string" ("integer to ""string""" BIGINT, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."integer_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."integer_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."integer_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."integer_string" ALTER COLUMN "integer to ""string""" SET DATA TYPE VARCHAR USING CAST("integer to ""string""" AS VARCHAR);
 
 -- widenColumn, number to string
 
-CREATE TABLE kb4."knowbe4"."number_string" ("number to ""string""" DOUBLE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."number_string" ("number to ""string""" DOUBLE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."number_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."number_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."number_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."number_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."number_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."number_string" ALTER COLUMN "number to ""string""" SET DATA TYPE VARCHAR USING CAST("number to ""string""" AS VARCHAR);
 
 -- widenColumn, boolean to string
 
-CREATE TABLE kb4."knowbe4"."boolean_string" ("boolean to ""string""" BOOLEAN, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."boolean_string" ("boolean to ""string""" BOOLEAN, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."boolean_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."boolean_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."boolean_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."boolean_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."boolean_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."boolean_string" ALTER COLUMN "boolean to ""string""" SET DATA TYPE VARCHAR USING CAST("boolean to ""string""" AS VARCHAR);
 
 -- widenColumn, date to timestamp
 
-CREATE TABLE kb4."knowbe4"."date_timestamp" ("date to ""timestamp""" DATE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."date_timestamp" ("date to ""timestamp""" DATE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."date_timestamp" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."date_timestamp"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."date_timestamp"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."date_timestamp"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."date_timestamp"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."date_timestamp" ALTER COLUMN "date to ""timestamp""" SET DATA TYPE TIMESTAMP WITH TIME ZONE USING CAST("date to ""timestamp""" AS TIMESTAMP WITH TIME ZONE);
 
 -- widenColumn, date to string
 
-CREATE TABLE kb4."knowbe4"."date_string" ("date to ""string""" DATE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."date_string" ("date to ""string""" DATE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."date_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."date_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."date_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."date_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."date_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."date_string" ALTER COLUMN "date to ""string""" SET DATA TYPE VARCHAR USING CAST("date to ""string""" AS VARCHAR);
 
 -- widenColumn, timestamp to string
 
-CREATE TABLE kb4."knowbe4"."timestamp_string" ("timestamp to ""string""" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."timestamp_string" ("timestamp to ""string""" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."timestamp_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."timestamp_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."timestamp_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."timestamp_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."timestamp_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."timestamp_string" ALTER COLUMN "timestamp to ""string""" SET DATA TYPE VARCHAR USING strftime("timestamp to ""string""" AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ');
 
 -- widenColumn, json to string
 
-CREATE TABLE kb4."knowbe4"."json_string" ("json to ""string""" JSON, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."json_string" ("json to ""string""" JSON, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."json_string" IS 'All wide.';
 COMMENT ON COLUMN kb4."knowbe4"."json_string"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."json_string"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."json_string"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."json_string"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 ALTER TABLE kb4."knowbe4"."json_string" ALTER COLUMN "json to ""string""" SET DATA TYPE VARCHAR USING "json to ""string""" ->> '$';
 
 -- stage
@@ -175,9 +186,25 @@ INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'people', 2, '{"complete
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'o''dd';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'o''dd', 2, '{"completedAt":null,"cursor":"2026-01-01"}', 'load-1', '2026-06-01T00:00:00.000Z');
 
+-- countVanished
+
+SELECT (SELECT count(*) FROM kb4."knowbe4"."people" AS t WHERE t."_kb4_deleted_at" IS NULL OR t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) AS live, (SELECT count(*) FROM kb4."knowbe4"."people" AS t WHERE t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) + (SELECT count(*) FROM kb4."knowbe4"."people" AS t WHERE t."_kb4_deleted_at" IS NULL AND (t."id" IN (3, 4) OR t."name" NOT IN ('it''s', 'b')) AND NOT EXISTS (SELECT 1 FROM _stage_1 AS s WHERE s."id" = t."id")) AS vanished;
+
+-- markVanished
+
+UPDATE kb4."knowbe4"."people" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z' WHERE t."_kb4_deleted_at" IS NULL AND (t."id" IN (3, 4) OR t."name" NOT IN ('it''s', 'b')) AND NOT EXISTS (SELECT 1 FROM _stage_1 AS s WHERE s."id" = t."id");
+
+-- countVanished, nothing left
+
+SELECT (SELECT count(*) FROM kb4."knowbe4"."o'dd ""t""; --" AS t WHERE t."_kb4_deleted_at" IS NULL OR t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) AS live, (SELECT count(*) FROM kb4."knowbe4"."o'dd ""t""; --" AS t WHERE t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) + (SELECT count(*) FROM kb4."knowbe4"."o'dd ""t""; --" AS t WHERE t."_kb4_deleted_at" IS NULL AND TRUE) AS vanished;
+
+-- markVanished, nothing left
+
+UPDATE kb4."knowbe4"."o'dd ""t""; --" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z' WHERE t."_kb4_deleted_at" IS NULL AND TRUE;
+
 -- merge
 
-DELETE FROM _stage_1 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash";
+DELETE FROM _stage_1 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash" AND t."_kb4_deleted_at" IS NULL;
 DELETE FROM kb4."knowbe4"."people" AS t USING _stage_1 AS s WHERE t."id" = s."id";
 INSERT INTO kb4."knowbe4"."people" ("id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", 'load-1', "_kb4_extracted_at", "_kb4_row_hash" FROM _stage_1;
 

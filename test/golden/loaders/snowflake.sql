@@ -15,15 +15,15 @@ SELECT t."TABLE_NAME" AS "relation", CASE t."TABLE_TYPE" WHEN 'BASE TABLE' THEN 
 
 -- createTable
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."PEOPLE" ("ID" NUMBER(38,0) NOT NULL COMMENT 'The id.', "NAME" VARCHAR COMMENT 'The name.', "SCORE" FLOAT COMMENT 'The score.', "IS_ACTIVE" BOOLEAN COMMENT 'The is_active.', "JOINED_AT" TIMESTAMP_TZ COMMENT 'The joined_at.', "BIRTHDAY" DATE COMMENT 'The birthday.', "JOBS" VARIANT COMMENT 'The jobs.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All people.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."PEOPLE" ("ID" NUMBER(38,0) NOT NULL COMMENT 'The id.', "NAME" VARCHAR COMMENT 'The name.', "SCORE" FLOAT COMMENT 'The score.', "IS_ACTIVE" BOOLEAN COMMENT 'The is_active.', "JOINED_AT" TIMESTAMP_TZ COMMENT 'The joined_at.', "BIRTHDAY" DATE COMMENT 'The birthday.', "JOBS" VARIANT COMMENT 'The jobs.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All people.';
 
 -- createTable, odd names
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."O\'DD ""T""; --" ("K""1" VARCHAR NOT NULL COMMENT 'The k"1.', "K'2" NUMBER(38,0) NOT NULL COMMENT 'The k''2.', "ÜNï 🦊" VARCHAR COMMENT 'The Ünï 🦊.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All o\\''dd "t"; --.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."O\'DD ""T""; --" ("K""1" VARCHAR NOT NULL COMMENT 'The k"1.', "K'2" NUMBER(38,0) NOT NULL COMMENT 'The k''2.', "ÜNï 🦊" VARCHAR COMMENT 'The Ünï 🦊.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All o\\''dd "t"; --.';
 
 -- createTable, without a comment of its own
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."PLAIN" ("K""1" VARCHAR NOT NULL COMMENT 'The k"1.', "K'2" NUMBER(38,0) NOT NULL COMMENT 'The k''2.', "ÜNï 🦊" VARCHAR COMMENT 'The Ünï 🦊.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."PLAIN" ("K""1" VARCHAR NOT NULL COMMENT 'The k"1.', "K'2" NUMBER(38,0) NOT NULL COMMENT 'The k''2.', "ÜNï 🦊" VARCHAR COMMENT 'The Ünï 🦊.', "_OBSERVED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.', "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '';
 
 -- addColumn
 
@@ -35,7 +35,7 @@ ALTER TABLE "KB4"."KNOWBE4"."O\'DD ""T""; --" ADD COLUMN IF NOT EXISTS "N""'W" V
 
 -- widenColumn, integer to number
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."INTEGER_NUMBER" ("INTEGER TO ""NUMBER""" NUMBER(38,0), "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All integer_number.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."INTEGER_NUMBER" ("INTEGER TO ""NUMBER""" NUMBER(38,0), "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All integer_number.';
 ALTER TABLE "KB4"."KNOWBE4"."INTEGER_NUMBER" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_INTEGER TO ""NUMBER""" FLOAT;
 UPDATE "KB4"."KNOWBE4"."INTEGER_NUMBER" SET "_KB4_WIDE_INTEGER TO ""NUMBER""" = "INTEGER TO ""NUMBER"""::FLOAT;
 ALTER TABLE "KB4"."KNOWBE4"."INTEGER_NUMBER" DROP COLUMN "INTEGER TO ""NUMBER""";
@@ -43,7 +43,7 @@ ALTER TABLE "KB4"."KNOWBE4"."INTEGER_NUMBER" RENAME COLUMN "_KB4_WIDE_INTEGER TO
 
 -- widenColumn, integer to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."INTEGER_STRING" ("INTEGER TO ""STRING""" NUMBER(38,0), "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All integer_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."INTEGER_STRING" ("INTEGER TO ""STRING""" NUMBER(38,0), "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All integer_string.';
 ALTER TABLE "KB4"."KNOWBE4"."INTEGER_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_INTEGER TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."INTEGER_STRING" SET "_KB4_WIDE_INTEGER TO ""STRING""" = "INTEGER TO ""STRING"""::VARCHAR;
 ALTER TABLE "KB4"."KNOWBE4"."INTEGER_STRING" DROP COLUMN "INTEGER TO ""STRING""";
@@ -51,7 +51,7 @@ ALTER TABLE "KB4"."KNOWBE4"."INTEGER_STRING" RENAME COLUMN "_KB4_WIDE_INTEGER TO
 
 -- widenColumn, number to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."NUMBER_STRING" ("NUMBER TO ""STRING""" FLOAT, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All number_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."NUMBER_STRING" ("NUMBER TO ""STRING""" FLOAT, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All number_string.';
 ALTER TABLE "KB4"."KNOWBE4"."NUMBER_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_NUMBER TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."NUMBER_STRING" SET "_KB4_WIDE_NUMBER TO ""STRING""" = "NUMBER TO ""STRING"""::VARCHAR;
 ALTER TABLE "KB4"."KNOWBE4"."NUMBER_STRING" DROP COLUMN "NUMBER TO ""STRING""";
@@ -59,7 +59,7 @@ ALTER TABLE "KB4"."KNOWBE4"."NUMBER_STRING" RENAME COLUMN "_KB4_WIDE_NUMBER TO "
 
 -- widenColumn, boolean to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."BOOLEAN_STRING" ("BOOLEAN TO ""STRING""" BOOLEAN, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All boolean_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."BOOLEAN_STRING" ("BOOLEAN TO ""STRING""" BOOLEAN, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All boolean_string.';
 ALTER TABLE "KB4"."KNOWBE4"."BOOLEAN_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_BOOLEAN TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."BOOLEAN_STRING" SET "_KB4_WIDE_BOOLEAN TO ""STRING""" = "BOOLEAN TO ""STRING"""::VARCHAR;
 ALTER TABLE "KB4"."KNOWBE4"."BOOLEAN_STRING" DROP COLUMN "BOOLEAN TO ""STRING""";
@@ -67,7 +67,7 @@ ALTER TABLE "KB4"."KNOWBE4"."BOOLEAN_STRING" RENAME COLUMN "_KB4_WIDE_BOOLEAN TO
 
 -- widenColumn, date to timestamp
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."DATE_TIMESTAMP" ("DATE TO ""TIMESTAMP""" DATE, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All date_timestamp.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."DATE_TIMESTAMP" ("DATE TO ""TIMESTAMP""" DATE, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All date_timestamp.';
 ALTER TABLE "KB4"."KNOWBE4"."DATE_TIMESTAMP" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_DATE TO ""TIMESTAMP""" TIMESTAMP_TZ;
 UPDATE "KB4"."KNOWBE4"."DATE_TIMESTAMP" SET "_KB4_WIDE_DATE TO ""TIMESTAMP""" = "DATE TO ""TIMESTAMP"""::TIMESTAMP_TZ;
 ALTER TABLE "KB4"."KNOWBE4"."DATE_TIMESTAMP" DROP COLUMN "DATE TO ""TIMESTAMP""";
@@ -75,7 +75,7 @@ ALTER TABLE "KB4"."KNOWBE4"."DATE_TIMESTAMP" RENAME COLUMN "_KB4_WIDE_DATE TO ""
 
 -- widenColumn, date to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."DATE_STRING" ("DATE TO ""STRING""" DATE, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All date_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."DATE_STRING" ("DATE TO ""STRING""" DATE, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All date_string.';
 ALTER TABLE "KB4"."KNOWBE4"."DATE_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_DATE TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."DATE_STRING" SET "_KB4_WIDE_DATE TO ""STRING""" = TO_VARCHAR("DATE TO ""STRING""", 'YYYY-MM-DD');
 ALTER TABLE "KB4"."KNOWBE4"."DATE_STRING" DROP COLUMN "DATE TO ""STRING""";
@@ -83,7 +83,7 @@ ALTER TABLE "KB4"."KNOWBE4"."DATE_STRING" RENAME COLUMN "_KB4_WIDE_DATE TO ""STR
 
 -- widenColumn, timestamp to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."TIMESTAMP_STRING" ("TIMESTAMP TO ""STRING""" TIMESTAMP_TZ, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All timestamp_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."TIMESTAMP_STRING" ("TIMESTAMP TO ""STRING""" TIMESTAMP_TZ, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All timestamp_string.';
 ALTER TABLE "KB4"."KNOWBE4"."TIMESTAMP_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_TIMESTAMP TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."TIMESTAMP_STRING" SET "_KB4_WIDE_TIMESTAMP TO ""STRING""" = TO_VARCHAR(CONVERT_TIMEZONE('UTC', "TIMESTAMP TO ""STRING"""), 'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"');
 ALTER TABLE "KB4"."KNOWBE4"."TIMESTAMP_STRING" DROP COLUMN "TIMESTAMP TO ""STRING""";
@@ -91,7 +91,7 @@ ALTER TABLE "KB4"."KNOWBE4"."TIMESTAMP_STRING" RENAME COLUMN "_KB4_WIDE_TIMESTAM
 
 -- widenColumn, json to string
 
-CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."JSON_STRING" ("JSON TO ""STRING""" VARIANT, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All json_string.';
+CREATE TABLE IF NOT EXISTS "KB4"."KNOWBE4"."JSON_STRING" ("JSON TO ""STRING""" VARIANT, "_KB4_LOAD_ID" VARCHAR NOT NULL COMMENT 'Load that wrote this version of the row; see _kb4_loads.', "_KB4_EXTRACTED_AT" TIMESTAMP_TZ NOT NULL COMMENT 'When this version of the row arrived from the source, UTC.', "_KB4_ROW_HASH" VARCHAR NOT NULL COMMENT 'Digest of the row without _observed_at: rows with the same one are left alone.', "_KB4_DELETED_AT" TIMESTAMP_TZ COMMENT 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.') DEFAULT_DDL_COLLATION = '' COMMENT = 'All json_string.';
 ALTER TABLE "KB4"."KNOWBE4"."JSON_STRING" ADD COLUMN IF NOT EXISTS "_KB4_WIDE_JSON TO ""STRING""" VARCHAR;
 UPDATE "KB4"."KNOWBE4"."JSON_STRING" SET "_KB4_WIDE_JSON TO ""STRING""" = "JSON TO ""STRING"""::VARCHAR;
 ALTER TABLE "KB4"."KNOWBE4"."JSON_STRING" DROP COLUMN "JSON TO ""STRING""";
@@ -143,17 +143,33 @@ MERGE INTO "KB4"."KNOWBE4"."_KB4_STATE" AS t USING (SELECT 'people' AS "STREAM",
 -- fence
 UPDATE "KB4"."KNOWBE4"."_KB4_STATE" SET "VERSION" = 3, "LOAD_ID" = 'load-1', "UPDATED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ WHERE "PIPELINE" = 'it''s' AND "STREAM" = '' AND "VERSION" = 2;
 
+-- countVanished
+
+SELECT (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."PEOPLE" AS t WHERE t."_KB4_DELETED_AT" IS NULL OR t."_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ) AS "live", (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."PEOPLE" AS t WHERE t."_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ) + (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."PEOPLE" AS t LEFT JOIN "KB4"."KNOWBE4"."_KB4_STAGE_1" AS s ON t."ID" = s."ID" WHERE t."_KB4_DELETED_AT" IS NULL AND (t."ID" IN (3, 4) OR t."NAME" NOT IN ('it''s', 'b')) AND s."ID" IS NULL) AS "vanished";
+
+-- markVanished
+
+MERGE INTO "KB4"."KNOWBE4"."PEOPLE" AS t USING (SELECT t."ID" AS "ID" FROM "KB4"."KNOWBE4"."PEOPLE" AS t LEFT JOIN "KB4"."KNOWBE4"."_KB4_STAGE_1" AS s ON t."ID" = s."ID" WHERE t."_KB4_DELETED_AT" IS NULL AND (t."ID" IN (3, 4) OR t."NAME" NOT IN ('it''s', 'b')) AND s."ID" IS NULL) AS s ON t."ID" = s."ID" WHEN MATCHED THEN UPDATE SET "_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ;
+
+-- countVanished, nothing left
+
+SELECT (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t WHERE t."_KB4_DELETED_AT" IS NULL OR t."_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ) AS "live", (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t WHERE t."_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ) + (SELECT COUNT(*) FROM "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t WHERE t."_KB4_DELETED_AT" IS NULL AND TRUE) AS "vanished";
+
+-- markVanished, nothing left
+
+MERGE INTO "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t USING (SELECT t."K""1" AS "K""1", t."K'2" AS "K'2" FROM "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t WHERE t."_KB4_DELETED_AT" IS NULL AND TRUE) AS s ON t."K""1" = s."K""1" AND t."K'2" = s."K'2" WHEN MATCHED THEN UPDATE SET "_KB4_DELETED_AT" = '2026-06-01T00:00:00.000Z'::TIMESTAMP_TZ;
+
 -- countChanges
 
-SELECT COUNT(*) AS "n" FROM (SELECT "ID", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_1" QUALIFY ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_KB4_SEQ" DESC) = 1) AS s LEFT JOIN "KB4"."KNOWBE4"."PEOPLE" AS t ON t."ID" = s."ID" WHERE t."_KB4_ROW_HASH" IS NULL OR t."_KB4_ROW_HASH" <> s."_KB4_ROW_HASH";
+SELECT COUNT(*) AS "n" FROM (SELECT "ID", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_1" QUALIFY ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_KB4_SEQ" DESC) = 1) AS s LEFT JOIN "KB4"."KNOWBE4"."PEOPLE" AS t ON t."ID" = s."ID" WHERE t."_KB4_ROW_HASH" IS NULL OR t."_KB4_ROW_HASH" <> s."_KB4_ROW_HASH" OR t."_KB4_DELETED_AT" IS NOT NULL;
 
 -- merge
 
-MERGE INTO "KB4"."KNOWBE4"."PEOPLE" AS t USING (SELECT "ID", "NAME", "SCORE", "IS_ACTIVE", "JOINED_AT", "BIRTHDAY", STRIP_NULL_VALUE("JOBS") AS "JOBS", "_OBSERVED_AT", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_1" QUALIFY ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_KB4_SEQ" DESC) = 1) AS s ON t."ID" = s."ID" WHEN MATCHED AND t."_KB4_ROW_HASH" <> s."_KB4_ROW_HASH" THEN UPDATE SET "NAME" = s."NAME", "SCORE" = s."SCORE", "IS_ACTIVE" = s."IS_ACTIVE", "JOINED_AT" = s."JOINED_AT", "BIRTHDAY" = s."BIRTHDAY", "JOBS" = s."JOBS", "_OBSERVED_AT" = s."_OBSERVED_AT", "_KB4_EXTRACTED_AT" = s."_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" = s."_KB4_ROW_HASH", "_KB4_LOAD_ID" = 'load-1' WHEN NOT MATCHED THEN INSERT ("ID", "NAME", "SCORE", "IS_ACTIVE", "JOINED_AT", "BIRTHDAY", "JOBS", "_OBSERVED_AT", "_KB4_LOAD_ID", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH") VALUES (s."ID", s."NAME", s."SCORE", s."IS_ACTIVE", s."JOINED_AT", s."BIRTHDAY", s."JOBS", s."_OBSERVED_AT", 'load-1', s."_KB4_EXTRACTED_AT", s."_KB4_ROW_HASH");
+MERGE INTO "KB4"."KNOWBE4"."PEOPLE" AS t USING (SELECT "ID", "NAME", "SCORE", "IS_ACTIVE", "JOINED_AT", "BIRTHDAY", STRIP_NULL_VALUE("JOBS") AS "JOBS", "_OBSERVED_AT", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_1" QUALIFY ROW_NUMBER() OVER (PARTITION BY "ID" ORDER BY "_KB4_SEQ" DESC) = 1) AS s ON t."ID" = s."ID" WHEN MATCHED AND (t."_KB4_ROW_HASH" <> s."_KB4_ROW_HASH" OR t."_KB4_DELETED_AT" IS NOT NULL) THEN UPDATE SET "NAME" = s."NAME", "SCORE" = s."SCORE", "IS_ACTIVE" = s."IS_ACTIVE", "JOINED_AT" = s."JOINED_AT", "BIRTHDAY" = s."BIRTHDAY", "JOBS" = s."JOBS", "_OBSERVED_AT" = s."_OBSERVED_AT", "_KB4_EXTRACTED_AT" = s."_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" = s."_KB4_ROW_HASH", "_KB4_LOAD_ID" = 'load-1', "_KB4_DELETED_AT" = NULL WHEN NOT MATCHED THEN INSERT ("ID", "NAME", "SCORE", "IS_ACTIVE", "JOINED_AT", "BIRTHDAY", "JOBS", "_OBSERVED_AT", "_KB4_LOAD_ID", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH") VALUES (s."ID", s."NAME", s."SCORE", s."IS_ACTIVE", s."JOINED_AT", s."BIRTHDAY", s."JOBS", s."_OBSERVED_AT", 'load-1', s."_KB4_EXTRACTED_AT", s."_KB4_ROW_HASH");
 
 -- merge, columns that are new
 
-MERGE INTO "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t USING (SELECT "K""1", "K'2", "ÜNï 🦊", "_OBSERVED_AT", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_2" QUALIFY ROW_NUMBER() OVER (PARTITION BY "K""1", "K'2" ORDER BY "_KB4_SEQ" DESC) = 1) AS s ON t."K""1" = s."K""1" AND t."K'2" = s."K'2" WHEN MATCHED THEN UPDATE SET "ÜNï 🦊" = s."ÜNï 🦊", "_OBSERVED_AT" = s."_OBSERVED_AT", "_KB4_EXTRACTED_AT" = s."_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" = s."_KB4_ROW_HASH", "_KB4_LOAD_ID" = 'load-1' WHEN NOT MATCHED THEN INSERT ("K""1", "K'2", "ÜNï 🦊", "_OBSERVED_AT", "_KB4_LOAD_ID", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH") VALUES (s."K""1", s."K'2", s."ÜNï 🦊", s."_OBSERVED_AT", 'load-1', s."_KB4_EXTRACTED_AT", s."_KB4_ROW_HASH");
+MERGE INTO "KB4"."KNOWBE4"."O\'DD ""T""; --" AS t USING (SELECT "K""1", "K'2", "ÜNï 🦊", "_OBSERVED_AT", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" FROM "KB4"."KNOWBE4"."_KB4_STAGE_2" QUALIFY ROW_NUMBER() OVER (PARTITION BY "K""1", "K'2" ORDER BY "_KB4_SEQ" DESC) = 1) AS s ON t."K""1" = s."K""1" AND t."K'2" = s."K'2" WHEN MATCHED THEN UPDATE SET "ÜNï 🦊" = s."ÜNï 🦊", "_OBSERVED_AT" = s."_OBSERVED_AT", "_KB4_EXTRACTED_AT" = s."_KB4_EXTRACTED_AT", "_KB4_ROW_HASH" = s."_KB4_ROW_HASH", "_KB4_LOAD_ID" = 'load-1', "_KB4_DELETED_AT" = NULL WHEN NOT MATCHED THEN INSERT ("K""1", "K'2", "ÜNï 🦊", "_OBSERVED_AT", "_KB4_LOAD_ID", "_KB4_EXTRACTED_AT", "_KB4_ROW_HASH") VALUES (s."K""1", s."K'2", s."ÜNï 🦊", s."_OBSERVED_AT", 'load-1', s."_KB4_EXTRACTED_AT", s."_KB4_ROW_HASH");
 
 -- append
 

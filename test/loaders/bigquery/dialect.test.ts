@@ -69,6 +69,22 @@ const move = {
   ],
   at: AT,
 };
+const vanishing = {
+  table: people,
+  relation: staged.relation,
+  scopes: [
+    { kind: "part", column: "id", value: 3 },
+    { kind: "part", column: "id", value: 4 },
+    { kind: "rest", column: "name", listed: ["it's", "b"] },
+  ],
+  at: AT,
+} as const;
+const pairsVanishing = {
+  table: pairs,
+  relation: null,
+  scopes: [{ kind: "whole" }],
+  at: AT,
+} as const;
 const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
 const proof = '{"came":2,"ends":"it\'s empty"}';
 
@@ -91,6 +107,10 @@ const SCRIPT: readonly Section[] = [
   ["moveState, first", dialect.moveState({ ...move, from: 0 })],
   ["moveState, later", dialect.moveState({ ...move, from: 1 })],
   ["moveState, without bookmarks", dialect.moveState({ ...move, checkpoints: [], from: 1 })],
+  ["countVanished", [asked("vanished", dialect.countVanished(vanishing))]],
+  ["markVanished", [dialect.markVanished(vanishing)]],
+  ["countVanished, nothing left", [asked("vanished", dialect.countVanished(pairsVanishing))]],
+  ["markVanished, nothing left", [dialect.markVanished(pairsVanishing)]],
   ["merge", dialect.merge(merging)],
   [
     "merge, columns that are new",

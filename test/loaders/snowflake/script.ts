@@ -75,6 +75,22 @@ export function script(spool: string): readonly Section[] {
     committedAt: AT,
     toolVersion: "1.2.3",
   };
+  const vanishing = {
+    table: people,
+    relation: staged.relation,
+    scopes: [
+      { kind: "part", column: "id", value: 3 },
+      { kind: "part", column: "id", value: 4 },
+      { kind: "rest", column: "name", listed: ["it's", "b"] },
+    ],
+    at: AT,
+  } as const;
+  const oddVanishing = {
+    table: odd,
+    relation: null,
+    scopes: [{ kind: "whole" }],
+    at: AT,
+  } as const;
   const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
   const proof = '{"came":2,"ends":"it\'s empty"}';
   const merge = { staged, loadId: "load-1", skipsUnchanged: true, hasRepeats: false };
@@ -133,6 +149,10 @@ export function script(spool: string): readonly Section[] {
     ["moveState, first", dialect.moveState({ ...move, from: 0 })],
     ["moveState, later", dialect.moveState({ ...move, from: 1 })],
     ["moveState, without a bookmark", dialect.moveState({ ...move, from: 2, checkpoints: [] })],
+    ["countVanished", [asked("vanished", dialect.countVanished(vanishing))]],
+    ["markVanished", [dialect.markVanished(vanishing)]],
+    ["countVanished, nothing left", [asked("vanished", dialect.countVanished(oddVanishing))]],
+    ["markVanished, nothing left", [dialect.markVanished(oddVanishing)]],
     ["countChanges", [asked("changes", dialect.countChanges(merge))]],
     ["merge", dialect.merge(merge)],
     [

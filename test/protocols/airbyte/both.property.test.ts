@@ -70,7 +70,7 @@ test("any account gives the same rows and the same state under either, on any la
     }),
     { numRuns: 5 },
   );
-});
+}, 60_000);
 
 test("any run that is broken off under either is completed by the next one", async () => {
   await fc.assert(
@@ -99,7 +99,7 @@ test("any run that is broken off under either is completed by the next one", asy
     ),
     { numRuns: 8 },
   );
-});
+}, 60_000);
 
 test("any run that is broken off twice is completed by the third", async () => {
   await fc.assert(
@@ -116,4 +116,4 @@ test("any run that is broken off twice is completed by the third", async () => {
     }),
     { numRuns: 3 },
   );
-});
+}, 60_000);

@@ -6,7 +6,7 @@ COMMENT ON TABLE kb4."knowbe4"."_kb4_loads" IS 'One row per load and table. A lo
 CREATE TABLE IF NOT EXISTS kb4."knowbe4"."_kb4_rejects" (load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL);
 COMMENT ON TABLE kb4."knowbe4"."_kb4_rejects" IS 'Rows that do not fit their stream, as they came, and why. May hold personal data.';
 ALTER TABLE kb4."knowbe4"."_kb4_loads" ADD COLUMN IF NOT EXISTS proof JSON;
-CREATE TABLE kb4."knowbe4"."people" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+CREATE TABLE kb4."knowbe4"."people" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."people" IS 'All people.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."id" IS 'The id.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."name" IS 'The name.';
@@ -18,7 +18,8 @@ COMMENT ON COLUMN kb4."knowbe4"."people"."_observed_at" IS 'Start of the run tha
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
-CREATE TABLE kb4."knowbe4"."pairs" ("a" BIGINT NOT NULL, "b" VARCHAR NOT NULL, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+COMMENT ON COLUMN kb4."knowbe4"."people"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
+CREATE TABLE kb4."knowbe4"."pairs" ("a" BIGINT NOT NULL, "b" VARCHAR NOT NULL, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."pairs" IS 'All pairs.';
 COMMENT ON COLUMN kb4."knowbe4"."pairs"."a" IS 'The a.';
 COMMENT ON COLUMN kb4."knowbe4"."pairs"."b" IS 'The b.';
@@ -26,13 +27,15 @@ COMMENT ON COLUMN kb4."knowbe4"."pairs"."_observed_at" IS 'Start of the run that
 COMMENT ON COLUMN kb4."knowbe4"."pairs"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."pairs"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."pairs"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
-CREATE TABLE kb4."knowbe4"."events" ("what" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL);
+COMMENT ON COLUMN kb4."knowbe4"."pairs"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
+CREATE TABLE kb4."knowbe4"."events" ("what" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE);
 COMMENT ON TABLE kb4."knowbe4"."events" IS 'All events.';
 COMMENT ON COLUMN kb4."knowbe4"."events"."what" IS 'The what.';
 COMMENT ON COLUMN kb4."knowbe4"."events"."_observed_at" IS 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.';
 COMMENT ON COLUMN kb4."knowbe4"."events"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
 COMMENT ON COLUMN kb4."knowbe4"."events"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
 COMMENT ON COLUMN kb4."knowbe4"."events"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."events"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
 -- stage {"relation":"stage_people_1","rows":"people_1","columns":{"id":"BIGINT","name":"VARCHAR","score":"DOUBLE","is_active":"BOOLEAN","joined_at":"TIMESTAMPTZ","birthday":"DATE","_observed_at":"TIMESTAMPTZ","_kb4_extracted_at":"TIMESTAMPTZ","_kb4_seq":"BIGINT","_kb4_row_hash":"VARCHAR"}}
 -- stage {"relation":"stage_pairs_1","rows":"pairs_1","columns":{"a":"BIGINT","b":"VARCHAR","_observed_at":"TIMESTAMPTZ","_kb4_extracted_at":"TIMESTAMPTZ","_kb4_seq":"BIGINT","_kb4_row_hash":"VARCHAR"}}
 -- stage {"relation":"stage_events_1","rows":"events_1","columns":{"what":"VARCHAR","_observed_at":"TIMESTAMPTZ","_kb4_extracted_at":"TIMESTAMPTZ","_kb4_seq":"BIGINT","_kb4_row_hash":"VARCHAR"}}
@@ -42,7 +45,7 @@ INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'people', 1, '{"complete
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'o''dd';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'o''dd', 1, '{"completedAt":null}', 'load-1', '2026-06-01T00:00:00.000Z');
 DELETE FROM stage_people_1 AS s USING (SELECT "id", max("_kb4_seq") AS "_kb4_last" FROM stage_people_1 GROUP BY "id" HAVING count(*) > 1) AS n WHERE s."id" = n."id" AND s."_kb4_seq" < n."_kb4_last";
-DELETE FROM stage_people_1 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash";
+DELETE FROM stage_people_1 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash" AND t."_kb4_deleted_at" IS NULL;
 DELETE FROM kb4."knowbe4"."people" AS t USING stage_people_1 AS s WHERE t."id" = s."id";
 INSERT INTO kb4."knowbe4"."people" ("id", "name", "score", "is_active", "joined_at", "birthday", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "id", "name", "score", "is_active", "joined_at", "birthday", "_observed_at", 'load-1', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_people_1;
 DELETE FROM kb4."knowbe4"."pairs";
@@ -59,8 +62,9 @@ DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'pe
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'people', 2, '{"completedAt":"2026-06-01T00:00:00.000Z","note":"it''s \"1\" \\ \n"}', 'load-2', '2026-06-01T00:00:00.000Z');
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'o''dd';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'o''dd', 2, '{"completedAt":null}', 'load-2', '2026-06-01T00:00:00.000Z');
+UPDATE kb4."knowbe4"."people" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z' WHERE t."_kb4_deleted_at" IS NULL AND t."name" NOT IN ('it''s') AND NOT EXISTS (SELECT 1 FROM stage_people_2 AS s WHERE s."id" = t."id");
 DELETE FROM stage_people_2 AS s USING (SELECT "id", max("_kb4_seq") AS "_kb4_last" FROM stage_people_2 GROUP BY "id" HAVING count(*) > 1) AS n WHERE s."id" = n."id" AND s."_kb4_seq" < n."_kb4_last";
-DELETE FROM stage_people_2 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash";
+DELETE FROM stage_people_2 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash" AND t."_kb4_deleted_at" IS NULL;
 DELETE FROM kb4."knowbe4"."people" AS t USING stage_people_2 AS s WHERE t."id" = s."id";
 INSERT INTO kb4."knowbe4"."people" ("id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", 'load-2', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_people_2;
 DELETE FROM stage_pairs_2 AS s USING (SELECT "b", "a", max("_kb4_seq") AS "_kb4_last" FROM stage_pairs_2 GROUP BY "b", "a" HAVING count(*) > 1) AS n WHERE s."b" = n."b" AND s."a" = n."a" AND s."_kb4_seq" < n."_kb4_last";
@@ -69,11 +73,16 @@ INSERT INTO kb4."knowbe4"."pairs" ("a", "b", "_observed_at", "_kb4_load_id", "_k
 INSERT INTO kb4."knowbe4"."events" ("what", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "what", "_observed_at", 'load-2', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_events_1;
 INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-2', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 -- compare load-2
+-- stage {"relation":"stage_people_3","rows":"people_3","columns":{"id":"BIGINT","name":"VARCHAR","score":"DOUBLE","is_active":"BOOLEAN","joined_at":"TIMESTAMPTZ","birthday":"DATE","jobs":"JSON","_observed_at":"TIMESTAMPTZ","_kb4_extracted_at":"TIMESTAMPTZ","_kb4_seq":"BIGINT","_kb4_row_hash":"VARCHAR"}}
 UPDATE kb4."knowbe4"."_kb4_state" SET version = 3, load_id = 'load-3', updated_at = '2026-06-01T00:00:00.000Z' WHERE pipeline = 'it''s' AND stream = '' AND version = 2;
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'people';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'people', 3, '{"completedAt":"2026-06-01T00:00:00.000Z","note":"it''s \"2\" \\ \n"}', 'load-3', '2026-06-01T00:00:00.000Z');
 DELETE FROM kb4."knowbe4"."_kb4_state" WHERE pipeline = 'it''s' AND stream = 'o''dd';
 INSERT INTO kb4."knowbe4"."_kb4_state" VALUES ('it''s', 'o''dd', 3, '{"completedAt":null}', 'load-3', '2026-06-01T00:00:00.000Z');
+DELETE FROM stage_people_3 AS s USING (SELECT "id", max("_kb4_seq") AS "_kb4_last" FROM stage_people_3 GROUP BY "id" HAVING count(*) > 1) AS n WHERE s."id" = n."id" AND s."_kb4_seq" < n."_kb4_last";
+DELETE FROM stage_people_3 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash" AND t."_kb4_deleted_at" IS NULL;
+DELETE FROM kb4."knowbe4"."people" AS t USING stage_people_3 AS s WHERE t."id" = s."id";
+INSERT INTO kb4."knowbe4"."people" ("id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash") SELECT "id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", 'load-3', "_kb4_extracted_at", "_kb4_row_hash" FROM stage_people_3;
 DELETE FROM kb4."knowbe4"."pairs";
 INSERT INTO kb4."knowbe4"."_kb4_loads" VALUES ('load-3', 'run-1', 'it''s', '', 'state', 0, 0, 0, '2026-06-01T00:00:00.000Z', '2026-06-01T00:00:00.000Z', '1.2.3', NULL);
 -- compare load-3

@@ -6,7 +6,8 @@ import { gatherers, type Gatherers } from "./gather.js";
 import type { PlannedStream, SyncPlan } from "./plan.js";
 import { canonical, type Json } from "./json.js";
 import type { PageSource, Sink, SinkStream } from "./ports.js";
-import { requireSameRules, type Privacy, type Protection } from "./privacy/privacy.js";
+import type { Privacy, Protection } from "./privacy/privacy.js";
+import { isUnder, requireSafe } from "./privacy/same.js";
 import { withProgress } from "./quota.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
@@ -89,9 +90,8 @@ class Run {
   /** Reads every stream; returns when there is no more to read, throws only if the sink failed. */
   async readAll(): Promise<void> {
     const { sink, plan, runId, kill } = this.#options;
-    for (const planned of plan.streams) {
-      requireSameRules(planned, this.#protectionOf(planned)?.print ?? null);
-    }
+    for (const planned of plan.streams) requireSafe(planned, this.#protectionOf(planned));
+    for (const planned of plan.streams) this.#tellOfOldRows(planned);
     await sink.open({ runId, startedAt: this.#startedAt, state: this.#state }, kill);
     for (const planned of plan.streams) {
       if (planned.emit) await sink.declare(this.#declared(planned));
@@ -112,6 +112,17 @@ class Run {
 
   #protectionOf({ def }: PlannedStream): Protection | undefined {
     return this.#options.privacy?.of(def);
+  }
+
+  /** Reading everything again does not take out what rows of other rules hold. */
+  #tellOfOldRows(planned: PlannedStream): void {
+    const { name: stream } = planned.def;
+    const before = this.#state.bookmarks[stream];
+    if (!planned.emit || before === undefined) return;
+    if (planned.bookmark !== null || isUnder(before, this.#protectionOf(planned))) return;
+    const message =
+      "earlier rows were handed on under other privacy rules: those that do not come again stay as they are";
+    this.#options.emit({ type: "warning", stream, message });
   }
 
   /** A stream as the sink sees it: what is dropped is not there, what is hashed is text. */

@@ -1,13 +1,12 @@
 import { columnsOf, EXTRA, type Column } from "../columns.js";
 import { digest } from "../digest.js";
-import { ConnectorError } from "../errors.js";
 import { automaticFields, prune, type PlannedStream } from "../plan.js";
 import type { Checkpoint, RecordBatch, Row } from "../record.js";
 import type { StreamDef } from "../stream.js";
 import { requireSound } from "./check.js";
 import { changedColumns, outline, rowChange, scopeChange, type ActionAt } from "./fields.js";
 import { fieldRules, type FieldRule } from "./resolve.js";
-import type { Action, PrivacySettings } from "./rules.js";
+import { PRESET_RULES, type Action, type PrivacySettings } from "./rules.js";
 import { isBelowPeople, sealWith, type Seal } from "./seal.js";
 import { keyedHash, type Hash } from "./values.js";
 
@@ -27,7 +26,7 @@ export interface Privacy {
 export interface Protection {
   /**
    * Changes when any of its rules does, or the key: rows written under one do not go together with
-   * rows written under another.
+   * rows written under another. Stays when a later version declares more fields.
    */
   readonly print: string;
   /** What a state may hold of people; null if bookmarks of the stream hold nothing of them. */
@@ -57,7 +56,12 @@ export function compilePrivacy(settings: PrivacySettings, registry: readonly Str
     if (settings.preset === "full" && isPlain && !losesExtra) continue;
     const seal =
       settings.key !== undefined && isBelowPeople(def) ? sealWith(settings.key, def.name) : null;
-    protections.set(def.name, protectionOf(def, rules, hash, seal));
+    const needsKey = seal !== null || rules.some((r) => r.action === "hash");
+    const print = digest({
+      ...rulesBehind(def, rules, settings),
+      key: hash === null || !needsKey ? null : hash("knowbe4-connector", undefined),
+    });
+    protections.set(def.name, protectionOf(def, rules, { hash, seal, print }));
   }
   const of = (def: StreamDef) => protections.get(def.name);
   return {
@@ -77,22 +81,34 @@ function plannedAs(def: StreamDef, columns: readonly Column[]): PlannedStream {
   return { def, columns, emit: true, bookmark: null, derived: false, parents: "listing" };
 }
 
+/**
+ * What decides over the fields of a stream. Not what becomes of each: that would change with every
+ * field that a later version declares, and nobody could go on with the rows they have.
+ */
+function rulesBehind(
+  def: StreamDef,
+  fields: readonly FieldRule[],
+  { preset, rules }: PrivacySettings,
+) {
+  const tags = new Set<string | undefined>(fields.map((f) => f.column.pii));
+  const concerns = (name: string) => name.startsWith(`${def.name}.`) || tags.has(name);
+  const mine = <T>(all: Readonly<Record<string, T>>) =>
+    Object.fromEntries(Object.entries(all).filter(([name]) => concerns(name)));
+  if (preset === "full") return { rules: mine(rules) };
+  const { tags: byTag, columns } = PRESET_RULES[preset];
+  return { rules: mine(rules), preset: { tags: byTag, columns: mine(columns) } };
+}
+
 function protectionOf(
   def: StreamDef,
   rules: readonly FieldRule[],
-  hash: Hash | null,
-  seal: Seal | null,
+  { hash, seal, print }: Pick<Protection, "print" | "seal"> & Pick<Privacy, "hash">,
 ): Protection {
   const actions = new Map<string, Action>(rules.map((r) => [r.path, r.action]));
   const at: ActionAt = (path) => actions.get(path) ?? "keep";
   const dropped = droppedPaths(columnsOf(def), at);
   const automatic = automaticFields(def);
   const declared = columnsOf(def).map((c) => c.name);
-  const needsKey = seal !== null || rules.some((r) => r.action === "hash");
-  const print = digest({
-    actions: Object.fromEntries(actions),
-    key: hash === null || !needsKey ? null : hash("knowbe4-connector", undefined),
-  });
   const keeping = ({ stream, bookmark }: Checkpoint): Checkpoint => ({
     stream,
     bookmark: { ...(seal?.close(bookmark) ?? bookmark), privacy: print },
@@ -137,22 +153,4 @@ function droppedPaths(columns: readonly Column[], at: ActionAt): ReadonlySet<str
   };
   for (const column of columns) visit(column, column.name);
   return out;
-}
-
-/**
- * Rows that an earlier run handed on under other rules would not go together with those of this
- * one: keys differ, and what is dropped now would stay where it is.
- *
- * @throws ConnectorError `config`.
- */
-export function requireSameRules({ def, bookmark, emit }: PlannedStream, now: string | null): void {
-  if (!emit || bookmark === null || (bookmark.privacy ?? null) === now) return;
-  throw new ConnectorError(
-    "config",
-    `${def.name}: earlier rows were handed on under other privacy rules or another privacy.key`,
-    {
-      hint: "set privacy back, or remove the old rows (drop the tables, or name another schema) and read everything again (--full-refresh, or no state)",
-      context: { stream: def.name },
-    },
-  );
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 
 import { columnsOf } from "../../../src/core/columns.js";
 import { keyedHash } from "../../../src/core/privacy/values.js";
@@ -212,6 +213,21 @@ test("a state holds whose history is known, and only the key opens it", async ()
   ]);
 });
 
+test("whose history is known is not left for everybody to read: without a key nothing is asked", async () => {
+  const keyless = { preset: "full", key: undefined, rules: { behaviour: "mask" } } as const;
+
+  const refused = await read({ ...HISTORY, script: histories, privacy: privacy(keyless) });
+  const others = await read({ streams: ["users"], privacy: privacy(keyless) });
+
+  expect(refused.error).toMatchObject({
+    kind: "config",
+    message:
+      "privacy.key is missing: the state of user_risk_score_history would name people by their ids",
+  });
+  expect(refused.requests).toEqual([]);
+  expect(others.error).toBeUndefined();
+});
+
 test("a broken-off reading goes on without the people's listing, from a state that names nobody", async () => {
   const broken = await read({
     ...HISTORY,
@@ -247,7 +263,39 @@ test("rows under other rules or another key are refused, unless everything is re
     expect(refused.sink.calls).not.toContain("open");
   }
   expect(whole.error).toBeUndefined();
-  expect((await read({ streams: ["users"], state })).error).toBeUndefined();
+  expect(whole.events).toContainEqual({
+    type: "warning",
+    stream: "users",
+    message:
+      "earlier rows were handed on under other privacy rules: those that do not come again stay as they are",
+  });
+  const same = await read({ streams: ["users"], state });
+  const again = await read({ streams: [{ stream: "users", fullRefresh: true }], state });
+  expect(same.error).toBeUndefined();
+  expect(again.events.filter((e) => e.type === "warning")).toEqual([]);
+});
+
+test("rows go on with fields that a later version declares, not with rules that concern them", () => {
+  const users = STREAMS.find((d) => d.name === "users")!;
+  const { extension: _, ...fewer } = users.schema.shape;
+  const earlier = { ...users, schema: z.object(fewer) };
+  const printOf = (def: typeof users, settings: Partial<PrivacySettings> = {}) =>
+    compilePrivacy({ preset: "pseudonymous", key: KEY, rules: {}, ...settings }, [
+      ...STREAMS.filter((d) => d.name !== "users"),
+      def,
+    ]).of(def)?.print;
+
+  expect(printOf(earlier)).toBe(printOf(users));
+  expect(printOf(users, { rules: { "account.name": "drop" } })).toBe(printOf(users));
+  const others = [
+    printOf(users),
+    printOf(users, { preset: "aggregate-only" }),
+    printOf(users, { rules: { "users.phone_number": "hash" } }),
+    printOf(users, { rules: { work: "drop" } }),
+    printOf(users, { rules: { work: "mask" } }),
+    printOf(users, { key: "another key of the tests" }),
+  ];
+  expect(new Set(others).size).toBe(others.length);
 });
 
 test("what was read completely is said in the values of the changed rows, or not at all", async () => {

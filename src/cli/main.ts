@@ -1,6 +1,7 @@
 import { addCheck } from "./commands/check.js";
 import { withConfigFlags, type ConfigFlags } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
+import { addForget } from "./commands/forget.js";
 import { addLoad } from "./commands/load.js";
 import { addPlan } from "./commands/plan.js";
 import { addSimulate } from "./commands/simulate.js";
@@ -32,6 +33,7 @@ export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
       });
     addLoad(program, io, done);
     addState(program, io);
+    addForget(program, io);
     addSimulate(program, io);
     await program.parseAsync([...argv], { from: "user" });
     return code;

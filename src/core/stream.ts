@@ -126,6 +126,11 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
   readonly expect?: Expectation;
   /** Field of the parent that says how many rows there are below it. */
   readonly count?: string;
+  /**
+   * Fields that name somebody whose row it is not, each with all fields that tell of them: to be
+   * emptied, and not the row taken out, when that person is forgotten.
+   */
+  readonly mentions?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A usual account, for a plan made before anything was read. */
@@ -165,6 +170,7 @@ export function defineStream<
     readonly selectedByDefault?: boolean;
     readonly priority?: number;
     readonly expect?: Expectation;
+    readonly mentions?: Readonly<Partial<Record<Field<NoInfer<S>>, readonly Field<NoInfer<S>>[]>>>;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

@@ -11,6 +11,8 @@ import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import type { Refusal } from "./commit.js";
+import type { Forgetting, Forgotten } from "./forget/forget.js";
+import { clearSpool } from "./forget/spool.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
@@ -125,6 +127,25 @@ export class Loader implements Sink {
   /** What shows that each stream was read completely, when it last was. */
   async readProofs(): Promise<Readonly<Record<string, unknown>>> {
     return this.#options.store.readProofs(this.#options.pipeline);
+  }
+
+  /** What there is of a person. Writes nothing. */
+  async find(forgetting: Forgetting): Promise<Forgotten> {
+    return this.#options.store.find(forgetting);
+  }
+
+  /**
+   * Erases a person. What an earlier run left sealed is committed first, so that nothing of them
+   * waits anywhere else.
+   */
+  async forget(forgetting: Forgetting): Promise<Forgotten> {
+    if (this.#lock === undefined) await this.prepare();
+    const { store, clock, spoolDir, pipeline, toolVersion } = this.#options;
+    await clearSpool(spoolDir);
+    const at = iso(clock.now());
+    const loadId = this.#newLoadId();
+    const record = { loadId, runId: loadId, pipeline, startedAt: at, committedAt: at, toolVersion };
+    return this.#patiently(() => store.forget(forgetting, record));
   }
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
@@ -262,7 +283,14 @@ export class Loader implements Sink {
   }
 
   async #newPackage(run: RunInfo, from: number): Promise<Package> {
-    const { clock, random, spoolDir, pipeline } = this.#options;
+    const { spoolDir, pipeline } = this.#options;
+    const { runId, startedAt } = run;
+    const loadId = this.#newLoadId();
+    return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
+  }
+
+  #newLoadId(): string {
+    const { clock, random } = this.#options;
     this.#loads += 1;
     // Sorts by time within a run and between runs; the random tail keeps two machines apart.
     const time = clock.now().toString(36).padStart(9, "0");
@@ -270,9 +298,7 @@ export class Loader implements Sink {
     const tail = Math.floor(random() * 36 ** 6)
       .toString(36)
       .padStart(6, "0");
-    const { runId, startedAt } = run;
-    const loadId = `${time}${count}${tail}`;
-    return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
+    return `${time}${count}${tail}`;
   }
 
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {

@@ -1,6 +1,7 @@
 import { ConnectorError } from "../errors.js";
 import type { PlannedStream } from "../plan.js";
 import type { Bookmark } from "../state.js";
+import type { StreamDef } from "../stream.js";
 import type { Protection } from "./privacy.js";
 import { isBelowPeople } from "./seal.js";
 
@@ -26,6 +27,19 @@ export function requireSafe(planned: PlannedStream, protection: Protection | und
       },
     );
   }
+  requireSameRules(def, bookmark, protection);
+}
+
+/**
+ * Refuses rows that were handed on under other rules, or with another key.
+ *
+ * @throws ConnectorError `config`.
+ */
+export function requireSameRules(
+  def: StreamDef,
+  bookmark: Bookmark | null,
+  protection: Protection | undefined,
+): void {
   if (bookmark === null || isUnder(bookmark, protection)) return;
   throw new ConnectorError(
     "config",

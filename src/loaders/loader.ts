@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { hash } from "node:crypto";
 import { join } from "node:path";
@@ -127,6 +128,12 @@ export class Loader implements Sink {
   /** What shows that each stream was read completely, when it last was. */
   async readProofs(): Promise<Readonly<Record<string, unknown>>> {
     return this.#options.store.readProofs(this.#options.pipeline);
+  }
+
+  /** Whether rows of an earlier run wait to be committed. */
+  async hasWaiting(): Promise<boolean> {
+    const { spoolDir } = this.#options;
+    return existsSync(spoolDir) && (await loadsIn(spoolDir)).length > 0;
   }
 
   /** What there is of a person. Writes nothing. */

@@ -61,6 +61,12 @@ async function forget(io: Io, flags: ForgetFlags): Promise<void> {
   const streams = STREAMS.map((def) => tracesOf(def, privacy.of(def)?.seal ?? null));
   const request: Forgetting = { wanted, streams };
   const isMeant = flags.yes === true && flags.dryRun !== true;
+  if (!isMeant && (await loader.hasWaiting())) {
+    log.line(
+      "warning",
+      "rows of an earlier run wait in the spool; they are counted once committed",
+    );
+  }
   const found = isMeant ? await loader.forget(request) : await loader.find(request);
   io.stdout.write(`${tableOf(found)}\n`);
   if (!isAnything(found)) {

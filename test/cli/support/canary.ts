@@ -22,9 +22,25 @@ export type Spoil = (rows: unknown[], def: StreamDef) => unknown;
  * @returns its address.
  */
 export async function plant(a: Account, spoil: Spoil = (rows) => rows): Promise<string> {
+  return serve(a, spoil, OFFSET, (row, def) =>
+    planted(row, columnsOf(def.repeats ?? def), def.name),
+  );
+}
+
+/** The account once more, with answers spoilt before they are given. @returns its address. */
+export async function spoilt(a: Account, spoil: Spoil): Promise<string> {
+  return serve(a, spoil, 0, (row) => row);
+}
+
+async function serve(
+  a: Account,
+  spoil: Spoil,
+  offset: number,
+  change: (row: unknown, def: StreamDef) => unknown,
+): Promise<string> {
   const server = createServer((request, response) => {
     void (async () => {
-      const path = (request.url ?? "").replace(/4711\d{12}/g, (id) => String(Number(id) - OFFSET));
+      const path = (request.url ?? "").replace(/4711\d{12}/g, (id) => String(Number(id) - offset));
       const { authorization = "" } = request.headers;
       const answer = await fetch(a.simulator.url + path, { headers: { authorization } });
       const cursor = answer.headers.get("x-next-cursor");
@@ -34,8 +50,7 @@ export async function plant(a: Account, spoil: Spoil = (rows) => rows): Promise<
       const body: unknown = await answer.json();
       if (def === undefined || !answer.ok) response.end(JSON.stringify(body));
       else {
-        const columns = columnsOf(def.repeats ?? def);
-        const rows = [body].flat().map((row) => planted(row, columns, def.name));
+        const rows = [body].flat().map((row) => change(row, def));
         const spoilt = spoil(rows, def);
         response.end(JSON.stringify(Array.isArray(body) ? spoilt : rows[0]));
       }

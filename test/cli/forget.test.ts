@@ -13,7 +13,7 @@ import { ask, withDatabase } from "./support/tables.js";
 /** One person is taken out of what was loaded, everywhere, and nobody else is. */
 
 // Whole runs of programs.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const KEY = "a key for the hashes of the tests";
 const hash = keyedHash(KEY);

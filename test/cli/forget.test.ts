@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test, vi } from "vitest";
@@ -7,6 +6,7 @@ import { keyedHash } from "../../src/core/privacy/values.js";
 import type { Json } from "../../src/core/json.js";
 import { account, ALL, type Account } from "./support/account.js";
 import { spoilt } from "./support/canary.js";
+import { bytesBelow } from "./support/found.js";
 import { run, type Ended } from "./support/program.js";
 import { ask, withDatabase } from "./support/tables.js";
 
@@ -76,14 +76,6 @@ async function rowsOf(a: Account): Promise<Readonly<Record<string, readonly stri
     all[String(name)] = rows.map(({ t }) => String(t)).sort();
   }
   return all;
-}
-
-function bytesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile() && !/config\d+\.json$/.test(path))
-    .map((path) => readFileSync(path, "latin1"))
-    .join("\n");
 }
 
 /** Rows that are somebody's: by the id, and by the address where there is none. */

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { expect, test, vi } from "vitest";
@@ -6,7 +5,17 @@ import { expect, test, vi } from "vitest";
 import { sourceKnowbe4 } from "../../src/cli/airbyte/program.js";
 import { keyedHash } from "../../src/core/privacy/values.js";
 import { account, ALL, type Account } from "./support/account.js";
-import { plant, type Spoil } from "./support/canary.js";
+import { plant } from "./support/canary.js";
+import {
+  besides,
+  bytesBelow,
+  found,
+  KEPT,
+  KEY,
+  PRESETS,
+  settings,
+  spoiling,
+} from "./support/found.js";
 import { run } from "./support/program.js";
 import { ask, withDatabase } from "./support/tables.js";
 
@@ -17,31 +26,6 @@ import { ask, withDatabase } from "./support/tables.js";
 
 // Whole runs of programs, and searches through all that they wrote.
 vi.setConfig({ testTimeout: 60_000 });
-
-const KEY = "a key for the hashes of the tests";
-const PRESETS = ["pseudonymous", "aggregate-only"] as const;
-type Preset = "full" | (typeof PRESETS)[number];
-
-/** Columns of people that a preset keeps. */
-const KEPT: Readonly<Record<(typeof PRESETS)[number], RegExp>> = {
-  pseudonymous:
-    /^canary-users\.(job_title|location|division|organization|department)$|^1911-11-11$/,
-  "aggregate-only": /^canary-users\.(location|division|organization|department)$/,
-};
-
-function settings(url: string, preset: Preset, more: object = {}) {
-  const privacy = { preset, ...(preset === "full" ? {} : { key: KEY }) };
-  return { api_url: url, privacy, start_date: "2025-05-20", ...more };
-}
-
-/** Everything that was written below a folder, as bytes. */
-function bytesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .filter((path) => statSync(path).isFile() && !/config\d+\.json$/.test(path))
-    .map((path) => readFileSync(path, "latin1"))
-    .join("\n");
-}
 
 /** Every table as text. */
 async function tablesOf(a: Account): Promise<string> {
@@ -57,27 +41,6 @@ async function tablesOf(a: Account): Promise<string> {
   );
   return JSON.stringify(all);
 }
-
-/** Canaries in a text, each once, with the field that they stood in. */
-function found(text: string): readonly string[] {
-  const words = text.match(/canary[\w.-]*|4711\d{12}|1911-11-11|203\.0\.113\.77/gi) ?? [];
-  return [...new Set(words)].sort();
-}
-
-/** Those that a preset should have taken out. */
-const besides = (words: readonly string[], kept: RegExp) => words.filter((w) => !kept.test(w));
-
-/** Rows that do not fit, of every kind: of a wrong type, without a key, no object at all. */
-const spoiling: Spoil = (rows, { name }) => {
-  if (name !== "users" && name !== "security_test_recipients") return rows;
-  const [first = {}] = rows as Readonly<Record<string, unknown>>[];
-  return [
-    { ...first, id: null, recipient_id: null },
-    { ...first, id: 1, phish_prone_percentage: "canary-wrong", user: "canary-user" },
-    "canary-text",
-    ...rows,
-  ];
-};
 
 test.each(PRESETS)("knowbe4 sync, %s: in no table, file or log", async (preset) => {
   const a = await account({ users: 12, tests: 3 });

@@ -45,10 +45,12 @@ async function serve(
       const answer = await fetch(a.simulator.url + path, { headers: { authorization } });
       const cursor = answer.headers.get("x-next-cursor");
       if (cursor !== null) response.setHeader("x-next-cursor", cursor);
-      response.writeHead(answer.status, { "content-type": "application/json" });
+      const type = answer.headers.get("content-type") ?? "application/json";
+      response.writeHead(answer.status, { "content-type": type });
       const def = streamAt(path);
-      const body: unknown = await answer.json();
-      if (def === undefined || !answer.ok) response.end(JSON.stringify(body));
+      const text = await answer.text();
+      const body = parsed(text);
+      if (def === undefined || !answer.ok || body === undefined) response.end(text);
       else {
         const rows = [body].flat().map((row) => change(row, def));
         const spoilt = spoil(rows, def);
@@ -63,6 +65,14 @@ async function serve(
     server.close();
   });
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function streamAt(url: string): StreamDef | undefined {

@@ -4,10 +4,12 @@ import { expect, test, vi } from "vitest";
 
 import { keyedHash } from "../../src/core/privacy/values.js";
 import type { Json } from "../../src/core/json.js";
+import { rowsOf as lookAt } from "../support/snowflake/look.js";
 import { account, ALL, type Account } from "./support/account.js";
 import { spoilt } from "./support/canary.js";
 import { bytesBelow } from "./support/found.js";
 import { run, type Ended } from "./support/program.js";
+import { snowflake } from "./support/snowflake.js";
 import { ask, withDatabase } from "./support/tables.js";
 
 /** One person is taken out of what was loaded, everywhere, and nobody else is. */
@@ -63,6 +65,10 @@ function printed({ stdout }: Ended): Readonly<Record<string, string>> {
   return Object.fromEntries(cells.map(([table = "", ...rest]) => [table, rest.join(" + ")]));
 }
 
+/** What is said of columns, and which of them may be null. */
+const COMMENTS =
+  "SELECT table_name, column_name, comment, is_nullable FROM duckdb_columns() WHERE database_name = 'db' ORDER BY ALL";
+
 /** Every row of every table, as text. */
 async function rowsOf(a: Account): Promise<Readonly<Record<string, readonly string[]>>> {
   const path = join(a.cwd, "knowbe4.duckdb");
@@ -89,8 +95,10 @@ const withoutManager = (line: string) =>
 test("a person goes out of every table, the rejects, the state and the bytes of the file", async () => {
   const a = await account({ users: 20, tests: 3 });
   const who = manager(a);
+  const path = join(a.cwd, "knowbe4.duckdb");
   const { config } = await loaded(a, who);
   const before = await rowsOf(a);
+  const described = await ask(path, COMMENTS);
   const bytes = bytesBelow(a.cwd);
 
   const counted = await forget(a, config, "--email", who.email.toUpperCase(), "--dry-run");
@@ -123,6 +131,7 @@ test("a person goes out of every table, the rejects, the state and the bytes of 
     const kept = rows.map(managed).filter((line) => !isOf(who)(line));
     expect(after[table], table).toEqual(kept.sort());
   }
+  expect(await ask(path, COMMENTS)).toEqual(described);
   expect(bytes).toContain(who.email);
   expect(bytesBelow(a.cwd)).not.toContain(who.email);
   for (const { stdout, stderr } of [counted, asked, ended, again]) {
@@ -255,6 +264,46 @@ test("a folder of files is written anew without them", async () => {
       .map(managed)
       .filter((line) => !isOf(who)(line))
       .sort(),
+  );
+  const args = ["sync", "--config", config, "--streams", ALL.join(",")];
+  expect(await run("knowbe4", args, { cwd: a.cwd })).toMatchObject({ code: 0 });
+});
+
+test("in Snowflake they go as well, from its tables, the rejects and the state", async () => {
+  const a = await account({ users: 12, tests: 2 });
+  const who = manager(a);
+  const { standin, destination } = await snowflake(a);
+  const { config } = await loaded(a, who, { destination });
+  const tables = [...ALL.map((name) => name.toUpperCase()), "_KB4_REJECTS", "_KB4_STATE"];
+  const held = async () => {
+    const rows = await Promise.all(
+      tables.map((table) => lookAt(standin.engine, "KB4.KNOWBE4", table)),
+    );
+    const text = (v: unknown) =>
+      JSON.stringify(v, (_, x: unknown) => (typeof x === "bigint" ? Number(x) : x));
+    return rows.flat().map(text);
+  };
+  const before = await held();
+
+  const counted = await forget(a, config, "--email", who.email, "--dry-run");
+  const unchanged = await held();
+  const ended = await forget(a, config, "--email", who.email, "--yes");
+  const again = await forget(a, config, "--id", who.id, "--yes");
+
+  expect([counted.code, ended.code, again.code], ended.stderr).toEqual([0, 0, 0]);
+  expect(unchanged).toEqual(before);
+  expect(ended.stdout).toBe(counted.stdout);
+  expect(printed(ended)).toMatchObject({
+    users: expect.stringMatching(/^1 row/) as string,
+    _kb4_state: "1 bookmark",
+  });
+  expect(Object.values(printed(again)).filter((cell) => /[1-9]/.test(cell))).toEqual([]);
+  expect(before.filter(isOf(who)).length).toBeGreaterThan(10);
+  const after = await held();
+  expect(after.filter(isOf(who))).toEqual([]);
+  expect(before.length - after.length).toBe(
+    before.filter((line) => isOf(who)(line) && !line.includes(`"manager_email":"${who.email}"`))
+      .length,
   );
   const args = ["sync", "--config", config, "--streams", ALL.join(",")];
   expect(await run("knowbe4", args, { cwd: a.cwd })).toMatchObject({ code: 0 });

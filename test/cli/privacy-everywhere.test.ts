@@ -1,16 +1,15 @@
-import { generateKeyPairSync } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { rowsOf } from "../support/snowflake/look.js";
-import { startStandin } from "../support/snowflake/server.js";
 import { configured, file, script } from "./airbyte/support.js";
 import { account, ALL, DEFAULTS, type Account } from "./support/account.js";
 import { plant } from "./support/canary.js";
 import { besides, bytesBelow, found, KEPT, PRESETS, settings, spoiling } from "./support/found.js";
 import { run, start, startShell, until } from "./support/program.js";
+import { snowflake } from "./support/snowflake.js";
 
 /**
  * Canaries that stand in every field that tells something of a person are found nowhere: in the other
@@ -72,21 +71,7 @@ test("a folder of files: in no file of it", async () => {
 test("Snowflake: in no statement, no upload and no table", async () => {
   const a = await account({ users: 12, tests: 3 });
   const url = await plant(a, spoiling);
-  const pair = generateKeyPairSync("rsa", {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: "spki", format: "pem" },
-    privateKeyEncoding: { type: "pkcs8", format: "pem" },
-  });
-  const standin = await startStandin({
-    users: [{ name: "LOADER", publicKey: pair.publicKey, roles: ["LOADER_ROLE"] }],
-  });
-  onTestFinished(() => standin[Symbol.asyncDispose]());
-  const key = join(a.cwd, "key.pem");
-  writeFileSync(key, pair.privateKey, { mode: 0o600 });
-  const place = { account: "test", user: "loader", warehouse: "wh", database: "kb4" };
-  const destination = {
-    ...{ type: "snowflake", ...place, access_url: standin.url, private_key_file: key },
-  };
+  const { standin, destination } = await snowflake(a);
   const config = a.config(settings(url, "pseudonymous", { max_rejects: 50, destination }));
 
   const ended = await sync(a, config, "--streams", streams);

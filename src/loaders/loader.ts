@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { hash } from "node:crypto";
 import { join } from "node:path";
@@ -11,12 +10,13 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import type { Refusal } from "./commit.js";
 import type { Forgetting, Forgotten } from "./forget/forget.js";
-import { clearSpool } from "./forget/spool.js";
+import { clearSpool, isWaiting } from "./forget/spool.js";
+import { newLoadId } from "./load-id.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
+import { tooMany, undeclared } from "./refused.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
@@ -131,13 +131,12 @@ export class Loader implements Sink {
   }
 
   /** Whether rows of an earlier run wait to be committed. */
-  async hasWaiting(): Promise<boolean> {
-    const { spoolDir } = this.#options;
-    return existsSync(spoolDir) && (await loadsIn(spoolDir)).length > 0;
+  hasWaiting(): Promise<boolean> {
+    return isWaiting(this.#options.spoolDir);
   }
 
   /** What there is of a person. Writes nothing. */
-  async find(forgetting: Forgetting): Promise<Forgotten> {
+  find(forgetting: Forgetting): Promise<Forgotten> {
     return this.#options.store.find(forgetting);
   }
 
@@ -149,8 +148,8 @@ export class Loader implements Sink {
     if (this.#lock === undefined) await this.prepare();
     const { store, clock, spoolDir, pipeline, toolVersion } = this.#options;
     await clearSpool(spoolDir);
+    const loadId = newLoadId(this.#options, (this.#loads += 1));
     const at = iso(clock.now());
-    const loadId = this.#newLoadId();
     const record = { loadId, runId: loadId, pipeline, startedAt: at, committedAt: at, toolVersion };
     return this.#patiently(() => store.forget(forgetting, record));
   }
@@ -292,20 +291,8 @@ export class Loader implements Sink {
   async #newPackage(run: RunInfo, from: number): Promise<Package> {
     const { spoolDir, pipeline } = this.#options;
     const { runId, startedAt } = run;
-    const loadId = this.#newLoadId();
+    const loadId = newLoadId(this.#options, (this.#loads += 1));
     return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
-  }
-
-  #newLoadId(): string {
-    const { clock, random } = this.#options;
-    this.#loads += 1;
-    // Sorts by time within a run and between runs; the random tail keeps two machines apart.
-    const time = clock.now().toString(36).padStart(9, "0");
-    const count = this.#loads.toString(36).padStart(4, "0");
-    const tail = Math.floor(random() * 36 ** 6)
-      .toString(36)
-      .padStart(6, "0");
-    return `${time}${count}${tail}`;
   }
 
   async #patiently<T>(attempt: () => Promise<T>): Promise<T> {
@@ -393,20 +380,4 @@ async function sealed(open: Package, next: Package): ReturnType<Package["seal"]>
     await open.discard();
     throw error;
   }
-}
-
-function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
-  const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
-  return new ConnectorError(
-    "api_contract",
-    `${stream}: ${gone} of ${all} rows did not come any more, and max_vanished_ratio is ${String(most)}: none was marked as deleted`,
-    {
-      hint: "if they have gone indeed, run once with --allow-vanished; if not, see what this key may read",
-      context: { stream, vanished, live },
-    },
-  );
-}
-
-function undeclared(stream: string): ConnectorError {
-  return new ConnectorError("internal", `${stream}: rows before the stream was declared`);
 }

@@ -3,12 +3,20 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 
 import { keyedHash } from "../../src/core/privacy/values.js";
-import type { Json } from "../../src/core/json.js";
 import { rowsOf as lookAt } from "../support/snowflake/look.js";
-import { account, ALL, type Account } from "./support/account.js";
-import { spoilt } from "./support/canary.js";
-import { bytesBelow } from "./support/found.js";
-import { run, type Ended } from "./support/program.js";
+import { account, ALL } from "./support/account.js";
+import { bytesBelow, KEY } from "./support/found.js";
+import { run } from "./support/program.js";
+import {
+  COMMENTS,
+  forget,
+  isOf,
+  loaded,
+  manager,
+  printed,
+  rowsOf,
+  withoutManager,
+} from "./support/someone.js";
 import { snowflake } from "./support/snowflake.js";
 import { ask, withDatabase } from "./support/tables.js";
 
@@ -17,80 +25,7 @@ import { ask, withDatabase } from "./support/tables.js";
 // Whole runs of programs.
 vi.setConfig({ testTimeout: 180_000 });
 
-const KEY = "a key for the hashes of the tests";
 const hash = keyedHash(KEY);
-
-interface Someone {
-  readonly id: string;
-  readonly email: string;
-}
-
-/** The manager of somebody, who is a member, was enrolled and got tests too. */
-function manager({ simulator }: Account): Someone {
-  const users = [...simulator.account.rows("users")];
-  const ofOthers = new Set(users.map((u) => u["manager_email"]));
-  const found = users.find((u) => ofOthers.has(u["email"]) && u["status"] === "active");
-  if (found === undefined) throw new Error("nobody manages anybody");
-  return { id: String(found["id"] as number), email: String(found["email"]) };
-}
-
-/** The account with a row of the person that does not fit, and settings to load all of it. */
-async function loaded(
-  a: Account,
-  who: Someone,
-  more: Readonly<Record<string, unknown>> = {},
-): Promise<{ readonly config: string; readonly first: Ended }> {
-  const url = await spoilt(a, (rows, { name }) => {
-    if (name !== "users" && name !== "enrollments") return rows;
-    const theirs = (rows as Readonly<Record<string, unknown>>[]).find((row) =>
-      JSON.stringify(row).includes(`"id":${who.id}`),
-    );
-    const wrong = { phish_prone_percentage: "wrong", time_spent: "wrong", enrollment_id: 1 };
-    return theirs === undefined ? rows : [{ ...theirs, ...wrong }, ...rows];
-  });
-  const config = a.config({ api_url: url, max_rejects: 50, start_date: "2025-05-20", ...more });
-  const args = ["sync", "--config", config, "--streams", ALL.join(",")];
-  const first = await run("knowbe4", args, { cwd: a.cwd });
-  expect(first.code, first.stderr).toBe(0);
-  return { config, first };
-}
-
-const forget = (a: Account, config: string, ...args: string[]): Promise<Ended> =>
-  run("knowbe4", ["forget", "--config", config, "--log-level", "debug", ...args], { cwd: a.cwd });
-
-/** Counts that were printed, by table. */
-function printed({ stdout }: Ended): Readonly<Record<string, string>> {
-  const lines = stdout.split("\n").slice(1);
-  const cells = lines.map((line) => line.trim().split(/ {2,}/));
-  return Object.fromEntries(cells.map(([table = "", ...rest]) => [table, rest.join(" + ")]));
-}
-
-/** What is said of columns, and which of them may be null. */
-const COMMENTS =
-  "SELECT table_name, column_name, comment, is_nullable FROM duckdb_columns() WHERE database_name = 'db' ORDER BY ALL";
-
-/** Every row of every table, as text. */
-async function rowsOf(a: Account): Promise<Readonly<Record<string, readonly string[]>>> {
-  const path = join(a.cwd, "knowbe4.duckdb");
-  const names = await ask(
-    path,
-    "SELECT table_name AS name FROM duckdb_tables() WHERE database_name = 'db'",
-  );
-  const all: Record<string, readonly string[]> = {};
-  for (const { name } of names) {
-    const rows = await ask(path, `SELECT to_json(t) AS t FROM db.knowbe4."${String(name)}" t`);
-    all[String(name)] = rows.map(({ t }) => String(t)).sort();
-  }
-  return all;
-}
-
-/** Rows that are somebody's: by the id, and by the address where there is none. */
-const isOf = (who: Someone) => (line: string) =>
-  new RegExp(`"(id|user_id)":"?${who.id}[,"}]`).test(line) || line.includes(`"${who.email}"`);
-
-/** Without what names a manager. */
-const withoutManager = (line: string) =>
-  line.replace(/"manager_(name|email)":(null|"[^"]*")/g, '"manager_$1":null');
 
 test("a person goes out of every table, the rejects, the state and the bytes of the file", async () => {
   const a = await account({ users: 20, tests: 3 });
@@ -307,92 +242,4 @@ test("in Snowflake they go as well, from its tables, the rejects and the state",
   );
   const args = ["sync", "--config", config, "--streams", ALL.join(",")];
   expect(await run("knowbe4", args, { cwd: a.cwd })).toMatchObject({ code: 0 });
-});
-
-test("rows that wait in the spool are committed first, and erased with the others", async () => {
-  const a = await account({ users: 20, tests: 3 });
-  const who = manager(a);
-  const path = join(a.cwd, "knowbe4.duckdb");
-  const inTheWay = (sql: string) =>
-    withDatabase(path, async (c) => void (await c.run(sql)), "READ_WRITE");
-  const { config } = await loaded(a, who);
-  await inTheWay("ALTER TABLE db.knowbe4.groups RENAME TO set_aside");
-  await inTheWay("CREATE VIEW db.knowbe4.groups AS SELECT 1 AS one");
-  a.simulator.advance(1);
-  const args = ["sync", "--config", config, "--full-refresh"];
-  const broken = await run("knowbe4", args, { cwd: a.cwd });
-  const spool = join(a.cwd, "knowbe4.duckdb.spool");
-  const spooled = bytesBelow(spool);
-  await inTheWay("DROP VIEW db.knowbe4.groups");
-  await inTheWay("ALTER TABLE db.knowbe4.set_aside RENAME TO groups");
-
-  const counted = await forget(a, config, "--id", who.id, "--dry-run");
-  const ended = await forget(a, config, "--id", who.id, "--yes");
-
-  expect(broken.code).toBe(7);
-  expect(spooled).toContain(who.email);
-  expect(counted.stderr).toContain("rows of an earlier run wait in the spool");
-  expect(ended.code, ended.stderr).toBe(0);
-  expect(bytesBelow(a.cwd)).not.toContain(who.email);
-});
-
-test("an address that two people have had is refused, one of them goes by the id", async () => {
-  const a = await account({ users: 20, tests: 3 });
-  const who = manager(a);
-  const { config } = await loaded(a, who);
-  const path = join(a.cwd, "knowbe4.duckdb");
-  const other = [...a.simulator.account.rows("users")].find(
-    (u) => String(u["id"] as Json) !== who.id,
-  );
-  const otherId = String(other!["id"] as Json);
-  await withDatabase(
-    path,
-    async (c) => {
-      await c.run(`UPDATE db.knowbe4.users SET email = '${who.email}' WHERE id = ${otherId}`);
-    },
-    "READ_WRITE",
-  );
-
-  const refused = await forget(a, config, "--email", who.email, "--yes");
-  const ended = await forget(a, config, "--id", who.id, "--yes");
-
-  expect(refused).toMatchObject({ code: 2, stdout: "" });
-  expect(refused.stderr).toMatch(/more than one person has had this address/);
-  expect(ended.code, ended.stderr).toBe(0);
-  const [left] = await ask(
-    path,
-    `SELECT count(*) AS n FROM db.knowbe4.users WHERE id = ${otherId}`,
-  );
-  expect(Number(left?.["n"])).toBe(1);
-});
-
-test("what is wrong with the command is told in one line that repeats nothing of it", async () => {
-  const a = await account();
-  const config = a.config();
-  const cases = [
-    [[], "forget: whom? Give either --email or --id"],
-    [["--id", "4711", "--email", "ada@example.org"], "forget: whom? Give either --email or --id"],
-    [["--id", "ada4711"], "forget: --id is not a number"],
-    [["--email", "ada4711"], "forget: --email is not an address"],
-    [["--id", "4711"], "destination knowbe4.duckdb: does not exist"],
-  ] as const;
-
-  for (const [args, message] of cases) {
-    const ended = await run("knowbe4", ["forget", "--config", config, ...args], { cwd: a.cwd });
-    expect(ended).toMatchObject({ code: 2, stdout: "" });
-    expect(ended.errors).toHaveLength(1);
-    expect(ended.stderr).toContain(message);
-    expect(ended.stderr).not.toMatch(/ada|4711/);
-  }
-});
-
-test("whom it is about can be told on standard input, which no list of processes shows", async () => {
-  const a = await account({ users: 12, tests: 2 });
-  const who = manager(a);
-  const { config } = await loaded(a, who);
-  const args = ["forget", "--config", config, "--email", "-", "--dry-run"];
-
-  const ended = await run("knowbe4", args, { cwd: a.cwd, stdin: ` ${who.email}\n` });
-
-  expect(printed(ended)["users"]).toMatch(/^1 row/);
 });

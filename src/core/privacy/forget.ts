@@ -13,19 +13,14 @@ export function withoutPeople(
   isOne: (id: number) => boolean,
 ): Bookmark | null {
   const open = seal?.open(bookmark) ?? bookmark;
-  let isKnown = false;
-  const without = (text: string): string => {
-    const ids = decodeIds(text);
-    const others = [...ids].filter((id) => !isOne(id));
-    isKnown ||= others.length < ids.size;
-    return encodeIds(others);
-  };
   const { known, pass } = open;
+  const without = (text: string): string =>
+    encodeIds([...decodeIds(text)].filter((id) => !isOne(id)));
   const changed: Bookmark = {
     ...open,
     ...(known === undefined ? {} : { known: without(known) }),
     ...(pass == null ? {} : { pass: { ...pass, todo: without(pass.todo) } }),
   };
-  if (!isKnown) return null;
+  if (changed.known === known && changed.pass?.todo === pass?.todo) return null;
   return seal?.close(changed) ?? changed;
 }

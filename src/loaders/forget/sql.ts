@@ -6,20 +6,20 @@ import type { Person } from "./person.js";
 /** How a dialect writes what people are looked for with. Parts are SQL unless they are said to be names. */
 export interface Words {
   /** A table's name in full. */
-  named(table: string): string;
+  readonly named: (table: string) => string;
   /** A column's name. */
-  quoted(column: string): string;
+  readonly quoted: (column: string) => string;
   /** A name of an answer's column, as `Dialect` documents them. */
-  alias(name: string): string;
-  literal(text: string): string;
+  readonly alias: (name: string) => string;
+  readonly literal: (text: string) => string;
   /** A plain value as text. */
-  text(value: string): string;
+  readonly text: (value: string) => string;
   /** JSON as text without spaces. */
-  json(value: string): string;
+  readonly json: (value: string) => string;
   /** Value of a member of a JSON object as text; null if it is no object or has none. */
-  member(value: string, path: readonly string[]): string;
+  readonly member: (value: string, path: readonly string[]) => string;
   /** Whether a text has another in it. */
-  contains(text: string, part: string): string;
+  readonly contains: (text: string, part: string) => string;
 }
 
 /** A table of ours that may name people. */

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
 
 import { columnsOf } from "../../../src/core/columns.js";
 import { keyedHash } from "../../../src/core/privacy/values.js";
@@ -273,29 +272,6 @@ test("rows under other rules or another key are refused, unless everything is re
   const again = await read({ streams: [{ stream: "users", fullRefresh: true }], state });
   expect(same.error).toBeUndefined();
   expect(again.events.filter((e) => e.type === "warning")).toEqual([]);
-});
-
-test("rows go on with fields that a later version declares, not with rules that concern them", () => {
-  const users = STREAMS.find((d) => d.name === "users")!;
-  const { extension: _, ...fewer } = users.schema.shape;
-  const earlier = { ...users, schema: z.object(fewer) };
-  const printOf = (def: typeof users, settings: Partial<PrivacySettings> = {}) =>
-    compilePrivacy({ preset: "pseudonymous", key: KEY, rules: {}, ...settings }, [
-      ...STREAMS.filter((d) => d.name !== "users"),
-      def,
-    ]).of(def)?.print;
-
-  expect(printOf(earlier)).toBe(printOf(users));
-  expect(printOf(users, { rules: { "account.type": "drop" } })).toBe(printOf(users));
-  const others = [
-    printOf(users),
-    printOf(users, { preset: "aggregate-only" }),
-    printOf(users, { rules: { "users.phone_number": "hash" } }),
-    printOf(users, { rules: { work: "drop" } }),
-    printOf(users, { rules: { work: "mask" } }),
-    printOf(users, { key: "another key of the tests" }),
-  ];
-  expect(new Set(others).size).toBe(others.length);
 });
 
 test("what was read completely is said in the values of the changed rows, or not at all", async () => {

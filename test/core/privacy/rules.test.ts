@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 
 import type { ConnectorError } from "../../../src/core/errors.js";
 import { compilePrivacy } from "../../../src/core/privacy/privacy.js";
@@ -160,4 +161,27 @@ test("without rules nothing is compiled for any stream: it costs nothing", () =>
 
   expect(STREAMS.map((def) => privacy.of(def))).toEqual(STREAMS.map(() => undefined));
   for (const def of STREAMS) expect(privacy.columnsOf(def)).toEqual(columnsOf(def));
+});
+
+test("rows go on with fields that a later version declares, not with rules that concern them", () => {
+  const users = STREAMS.find((d) => d.name === "users")!;
+  const { extension: _, ...fewer } = users.schema.shape;
+  const earlier = { ...users, schema: z.object(fewer) };
+  const printOf = (def: typeof users, settings: Partial<PrivacySettings> = {}) =>
+    compilePrivacy({ preset: "pseudonymous", key: KEY, rules: {}, ...settings }, [
+      ...STREAMS.filter((d) => d.name !== "users"),
+      def,
+    ]).of(def)?.print;
+
+  expect(printOf(earlier)).toBe(printOf(users));
+  expect(printOf(users, { rules: { "account.type": "drop" } })).toBe(printOf(users));
+  const others = [
+    printOf(users),
+    printOf(users, { preset: "aggregate-only" }),
+    printOf(users, { rules: { "users.phone_number": "hash" } }),
+    printOf(users, { rules: { work: "drop" } }),
+    printOf(users, { rules: { work: "mask" } }),
+    printOf(users, { key: "another key of the tests" }),
+  ];
+  expect(new Set(others).size).toBe(others.length);
 });

@@ -1,7 +1,7 @@
 import type { ColumnType } from "../core/fields.js";
 import type { Checkpoint, Scope } from "../core/record.js";
-import type { Words } from "./forget/sql.js";
 import type { Table, TableColumn } from "./table.js";
+import type { Words } from "./words.js";
 
 /** One SQL statement and what it is for. */
 export interface Statement {

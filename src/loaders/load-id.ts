@@ -1,4 +1,11 @@
-import type { LoaderOptions } from "./loader.js";
+import type { Clock } from "../core/clock.js";
+
+/** What an id is made of. */
+interface Sources {
+  readonly clock: Clock;
+  /** Between 0 and 1. */
+  readonly random: () => number;
+}
 
 /**
  * Id of a load. Sorts by time within a run and between runs; the random tail keeps two machines
@@ -6,10 +13,7 @@ import type { LoaderOptions } from "./loader.js";
  *
  * @param count of the process's loads.
  */
-export function newLoadId(
-  { clock, random }: Pick<LoaderOptions, "clock" | "random">,
-  count: number,
-): string {
+export function newLoadId({ clock, random }: Sources, count: number): string {
   const time = clock.now().toString(36).padStart(9, "0");
   const tail = Math.floor(random() * 36 ** 6)
     .toString(36)

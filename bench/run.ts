@@ -5,6 +5,7 @@ import { airbyte } from "./airbyte.js";
 import { coldStart } from "./cold-start.js";
 import { duckdb } from "./duckdb.js";
 import { memory } from "./memory.js";
+import { privacy } from "./privacy.js";
 import { requests } from "./requests.js";
 import { pathTo } from "./support/children.js";
 import { markdownTable, type Figure } from "./support/report.js";
@@ -20,6 +21,7 @@ import { warehouses } from "./warehouses.js";
 const SCENARIOS: Readonly<Record<string, () => Promise<readonly Figure[]>>> = {
   tap,
   airbyte,
+  privacy,
   duckdb,
   memory,
   warehouses,

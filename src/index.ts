@@ -18,6 +18,8 @@ export type {
   SinkStream,
   SourceMemory,
 } from "./core/ports.js";
+export { compilePrivacy, type Privacy } from "./core/privacy/privacy.js";
+export type { PrivacySettings } from "./core/privacy/rules.js";
 export type { ReadSettings } from "./core/read/context.js";
 export type { RecordBatch, Reject, Row } from "./core/record.js";
 export { EMPTY_STATE, parseState, type Checkpoint, type State } from "./core/state.js";

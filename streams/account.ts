@@ -19,6 +19,7 @@ export const account = defineStream({
   primaryKey: ["name"],
   replication: { mode: "full_table" },
   priority: -40,
+  mentions: { admins: ["admins"] },
   schema: z.object({
     name: text("Name of the account."),
     type: text("`paid` or `trial`."),

@@ -23,6 +23,7 @@ export const users = defineStream({
   priority: -10,
   expect: { perSeat: 1.1 },
   seat: { field: "status", except: "archived" },
+  mentions: { manager_email: ["manager_name", "manager_email"] },
   schema: z.object({
     id: id("The person.", "identifier"),
     employee_number: text("Number given by the employer; may have leading zeros.", "identifier"),

@@ -23,6 +23,8 @@ export interface Programs {
   readonly bareLoop: () => Promise<Usage>;
   /** To /dev/null. */
   readonly tap: () => Promise<Usage>;
+  /** The same under the preset that hashes. */
+  readonly pseudonymousTap: () => Promise<Usage>;
   /** The Airbyte source, to /dev/null. */
   readonly read: () => Promise<Usage>;
   /** A first sync, into a new DuckDB file. */
@@ -45,11 +47,14 @@ export async function withPrograms<T>(
   const path = join(folder.path, "bench.duckdb");
   const settings = { ...settingsFor(server.url, "none"), destination: { path } };
   const config = await folder.write("config.json", settings);
+  const privacy = { preset: "pseudonymous", key: "a key of the benchmark" };
+  const hashing = await folder.write("hashing.json", { ...settings, privacy });
   const catalog = await folder.write("catalog.json", catalogOf(streams));
   const configured = await folder.write("configured.json", configuredOf(streams));
   return await work({
     bareLoop: () => measure([loop, server.url, ...server.paths]),
     tap: () => measure([TAP, "--config", config, "--catalog", catalog]),
+    pseudonymousTap: () => measure([TAP, "--config", hashing, "--catalog", catalog]),
     read: () => measure([SOURCE, "read", "--config", config, "--catalog", configured]),
     sync: async () => {
       await rm(path, { force: true });

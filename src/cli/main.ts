@@ -1,5 +1,7 @@
 import { addCheck } from "./commands/check.js";
+import { withConfigFlags, type ConfigFlags } from "./commands/common.js";
 import { addDemo } from "./commands/demo.js";
+import { addForget } from "./commands/forget.js";
 import { addLoad } from "./commands/load.js";
 import { addPlan } from "./commands/plan.js";
 import { addSimulate } from "./commands/simulate.js";
@@ -25,15 +27,15 @@ export async function knowbe4(argv: readonly string[], io: Io): Promise<void> {
     addSync(program, io, done);
     addCheck(program, io);
     addPlan(program, io);
-    program
-      .command("discover")
+    withConfigFlags(program.command("discover"))
       .description("print the catalog of all streams; needs no configuration and no network")
-      .action(async () => {
-        done(await discover(io));
+      .action(async (flags: ConfigFlags) => {
+        done(await discover(io, flags));
       });
     addLoad(program, io, done);
     addState(program, io);
     addVerify(program, io);
+    addForget(program, io);
     addSimulate(program, io);
     await program.parseAsync([...argv], { from: "user" });
     return code;

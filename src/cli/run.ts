@@ -8,6 +8,7 @@ import type { State } from "../core/state.js";
 import { sync, type SyncResult } from "../core/sync.js";
 import { STREAMS } from "../../streams/index.js";
 import type { Io } from "./io.js";
+import { privacyOf } from "./privacy.js";
 import type { Signals } from "./signals.js";
 
 /** Selections for streams named on the command line, or for the default ones. */
@@ -68,6 +69,7 @@ export function runPlan(options: {
     source,
     sink,
     settings: readSettings(config),
+    privacy: privacyOf(config),
     onQuota: config.on_quota_exhausted === "fail" ? "drop" : "keep",
     clock: io.clock,
     emit,

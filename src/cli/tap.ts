@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 import type { Command } from "commander";
 
@@ -59,7 +59,7 @@ function tapCommand(io: Io): Command {
 
 async function run(flags: TapFlags, io: Io): Promise<number> {
   if (flags.about === true) return about(flags, io);
-  if (flags.discover === true) return discover(io);
+  if (flags.discover === true) return discover(io, flags);
   const test = testKind(flags);
   const selections = await selectionsOf(flags, test !== undefined);
   const state = stateOf(flags);
@@ -77,11 +77,17 @@ async function about(flags: TapFlags, io: Io): Promise<number> {
   return 0;
 }
 
-/** Prints the Singer catalog of all streams. */
-export async function discover(io: Io): Promise<number> {
+/**
+ * Prints the Singer catalog of all streams. Needs no configuration; one that is there may have
+ * privacy rules, which change columns. Runners name files that are not there yet.
+ */
+export async function discover(io: Io, flags: ConfigFlags): Promise<number> {
   const { catalogText } = await import("../protocols/singer/catalog.js");
   const { STREAMS } = await import("../../streams/index.js");
-  io.stdout.write(catalogText(STREAMS));
+  const { privacyOf } = await import("./privacy.js");
+  const files = (flags.config ?? []).filter((f) => f === "-" || f === "ENV" || existsSync(f));
+  const config = configOf(io, { ...flags, config: files }, { withoutKey: true });
+  io.stdout.write(catalogText(STREAMS, privacyOf(config).columnsOf));
   return 0;
 }
 

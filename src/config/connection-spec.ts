@@ -12,14 +12,21 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     "max_rejects",
     "priority",
   ],
+  privacy: ["privacy"],
 };
 
-const TITLES = { auth: "Account", sync: "What is read", limits: "Limits and paging" } as const;
+const TITLES = {
+  auth: "Account",
+  sync: "What is read",
+  privacy: "Personal data",
+  limits: "Limits and paging",
+} as const;
 
 const EXAMPLES: Readonly<Record<string, readonly unknown[]>> = {
   start_date: ["2026-01-31"],
   api_url: ["https://us.api.knowbe4.com"],
   page_size: [500],
+  rules: ['{"users.email": "hash", "work": "drop"}'],
 };
 
 /** Settings that are the program's own business: a platform puts the rows where it likes. */
@@ -60,6 +67,7 @@ function groupOf(name: string): string {
 
 function field(node: unknown, name: string): JsonObject {
   if (!isObject(node)) return {};
+  if (isObject(node["additionalProperties"])) return asText(node, EXAMPLES[name]);
   const { additionalProperties: _, secret: __, anyOf, properties, required: ___, ...rest } = node;
   const examples = EXAMPLES[name];
   return {
@@ -81,6 +89,11 @@ function field(node: unknown, name: string): JsonObject {
         }
       : {}),
   };
+}
+
+/** An object with names of the user's own, which no form has a field for: its JSON text. */
+function asText({ title, description }: JsonObject, examples: readonly unknown[] = []): JsonObject {
+  return { type: "string", title, description, examples };
 }
 
 /** Something or null: `type` may be a pair where `anyOf` may not stand. */

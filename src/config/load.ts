@@ -143,7 +143,12 @@ function readText(values: Values, all: readonly Setting[]): Record<string, unkno
     const holder = leaf === undefined ? out : out[head];
     const key = leaf ?? head;
     if (!isObject(holder) || typeof holder[key] !== "string" || type === "string") continue;
-    const value = parsed(holder[key].trim().toLowerCase(), (v) => v === null || typeof v === type);
+    const given = holder[key].trim();
+    const value =
+      type === "object"
+        ? // A form sends what nobody filled in as empty text.
+          parsed(given === "" ? "{}" : given, isObject)
+        : parsed(given.toLowerCase(), (v) => v === null || typeof v === type);
     if (value === undefined) continue;
     if (leaf === undefined) out[head] = value;
     else out[head] = { ...holder, [leaf]: value };

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { REGIONS } from "../core/regions.js";
 import { destination } from "./destination.js";
 import { SECRET, text } from "./parts.js";
+import { privacy } from "./privacy.js";
 
 const rateLimit = z
   .strictObject({
@@ -120,6 +121,7 @@ export const configSchema = z.strictObject({
     title: "Time-out",
     description: "Seconds without a byte after which a request is given up.",
   }),
+  privacy: privacy.prefault({}),
   destination,
 });
 

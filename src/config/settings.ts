@@ -7,7 +7,7 @@ export interface Setting {
   /** `["rate_limit", "per_minute"]`. */
   readonly path: readonly string[];
   /** JSON type of the value: decides how text from the environment is read. */
-  readonly type: "string" | "number" | "boolean";
+  readonly type: "string" | "number" | "boolean" | "object";
   readonly description: string;
   readonly allowed: readonly string[];
   readonly default: string | undefined;
@@ -100,7 +100,7 @@ function leaf(
   const allowed = typed.enum ?? (typed.const === undefined ? [] : [typed.const]);
   return {
     path,
-    type: type === "integer" || type === "number" ? "number" : type === "boolean" ? type : "string",
+    type: typeOf(type),
     description: node.description ?? "",
     allowed,
     default: node.default === undefined ? undefined : JSON.stringify(node.default),
@@ -108,6 +108,11 @@ function leaf(
     secret: node.secret === true,
     types,
   };
+}
+
+function typeOf(type: string | undefined): Setting["type"] {
+  if (type === "integer" || type === "number") return "number";
+  return type === "boolean" || type === "object" ? type : "string";
 }
 
 /** Environment variable of a setting: `TAP_KNOWBE4_RATE_LIMIT_PER_MINUTE`. */

@@ -36,6 +36,14 @@ export function decodeIds(text: string): Set<number> {
   return ids;
 }
 
+/** Begins a set that only the holder of `privacy.key` can read; no id set has such a sign. */
+export const SEALED = "sealed:";
+
+/** True for an id set that `core/privacy/seal.ts` has made unreadable. */
+export function isSealed(text: string): boolean {
+  return text.startsWith(SEALED);
+}
+
 /** Ids that a set may hold: more than any account has, and few enough to be read. */
 const MOST_IDS = 10_000_000;
 

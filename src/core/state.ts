@@ -1,6 +1,6 @@
 import { iso } from "./clock.js";
 import { ConnectorError } from "./errors.js";
-import { isIdSet } from "./idset.js";
+import { isIdSet, isSealed } from "./idset.js";
 import { isObject, type Json } from "./json.js";
 
 /**
@@ -66,6 +66,8 @@ export interface Bookmark extends Partial<SourceMemory> {
   readonly parts?: Readonly<Record<string, Part>>;
   /** When everything was last read without regard to parts, ISO 8601 UTC. */
   readonly scannedAt?: string | null;
+  /** Which privacy rules the rows were handed on under; absent for none. */
+  readonly privacy?: string;
   /** What is left of a reading that was broken off; null for nothing. */
   readonly pass?: Pass | null;
   /** Rows that the whole stream had when it was last read to its end. */
@@ -162,15 +164,19 @@ const isQuarter = (v: unknown) =>
 const isSpent = (v: unknown) =>
   isObject(v) && Object.entries(v).every(([key, q]) => /^\d{1,2}$/.test(key) && isQuarter(q));
 const isPass = (v: unknown) =>
-  isObject(v) && isInstant(v["since"]) && typeof v["todo"] === "string" && isIdSet(v["todo"]);
+  isObject(v) &&
+  isInstant(v["since"]) &&
+  typeof v["todo"] === "string" &&
+  (isIdSet(v["todo"]) || isSealed(v["todo"]));
 
 const RULES: Readonly<Record<string, (v: unknown) => boolean>> = {
   completedAt: (v) => v === null || isInstant(v),
   scannedAt: (v) => v === undefined || v === null || isInstant(v),
   cursor: (v) => v === undefined || v === null || isDay(v) || isInstant(v),
-  known: (v) => v === undefined || (typeof v === "string" && isIdSet(v)),
+  known: (v) => v === undefined || (typeof v === "string" && (isIdSet(v) || isSealed(v))),
   paging: (v) => v === undefined || v === null || v === "cursor" || v === "page",
   parts: (v) => v === undefined || isObject(v),
+  privacy: (v) => v === undefined || typeof v === "string",
   pass: (v) => v === undefined || v === null || isPass(v),
   rows: (v) => v === undefined || isCount(v),
   account: (v) => v === undefined || typeof v === "string",

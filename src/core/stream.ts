@@ -131,6 +131,11 @@ export interface StreamDef<Name extends string = string, S extends z.ZodObject =
    * they read keep the rows of each month apart.
    */
   readonly partition?: string;
+  /**
+   * Fields that name somebody whose row it is not, each with all fields that tell of them: to be
+   * emptied, and not the row taken out, when that person is forgotten.
+   */
+  readonly mentions?: Readonly<Record<string, readonly string[]>>;
   readonly seat?: Seat;
 }
 
@@ -179,6 +184,7 @@ export function defineStream<
     readonly expect?: Expectation;
     readonly partition?: Field<NoInfer<S>>;
     readonly seat?: Seat<Field<NoInfer<S>>>;
+    readonly mentions?: Readonly<Partial<Record<Field<NoInfer<S>>, readonly Field<NoInfer<S>>[]>>>;
   } & ([PathParam<Path>] extends [never]
     ? {
         readonly parent?: never;

@@ -5,7 +5,9 @@ import { sinkStream } from "./declared.js";
 import { gatherers, type Gatherers } from "./gather.js";
 import type { PlannedStream, SyncPlan } from "./plan.js";
 import { canonical, type Json } from "./json.js";
-import type { PageSource, Sink } from "./ports.js";
+import type { PageSource, Sink, SinkStream } from "./ports.js";
+import type { Privacy, Protection } from "./privacy/privacy.js";
+import { isUnder, requireSafe } from "./privacy/same.js";
 import { withProgress } from "./quota.js";
 import { StreamReader, type ReadSettings } from "./read/context.js";
 import { readStream } from "./read/stream.js";
@@ -19,6 +21,8 @@ export interface SyncOptions {
   readonly source: PageSource;
   readonly sink: Sink;
   readonly settings: ReadSettings;
+  /** What is done with personal data before the sink sees it; nothing unless given. */
+  readonly privacy?: Privacy;
   /** What a spent quota does to rows that are safe but not durable yet: `keep` unless given. */
   readonly onQuota?: "keep" | "drop";
   readonly clock: Clock;
@@ -86,9 +90,11 @@ class Run {
   /** Reads every stream; returns when there is no more to read, throws only if the sink failed. */
   async readAll(): Promise<void> {
     const { sink, plan, runId, kill } = this.#options;
+    for (const planned of plan.streams) requireSafe(planned, this.#protectionOf(planned));
+    for (const planned of plan.streams) this.#tellOfOldRows(planned);
     await sink.open({ runId, startedAt: this.#startedAt, state: this.#state }, kill);
     for (const planned of plan.streams) {
-      if (planned.emit) await sink.declare(sinkStream(planned));
+      if (planned.emit) await sink.declare(this.#declared(planned));
     }
     let ended: ConnectorError | undefined;
     for (const planned of plan.streams) {
@@ -102,6 +108,29 @@ class Run {
       this.#error = worse(this.#error, outcome.error);
       if (RECOVERY[outcome.error.kind].scope === "run") ended = outcome.error;
     }
+  }
+
+  #protectionOf({ def }: PlannedStream): Protection | undefined {
+    return this.#options.privacy?.of(def);
+  }
+
+  /** Reading everything again does not take out what rows of other rules hold. */
+  #tellOfOldRows(planned: PlannedStream): void {
+    const { name: stream } = planned.def;
+    const before = this.#state.bookmarks[stream];
+    if (!planned.emit || before === undefined) return;
+    if (planned.bookmark !== null || isUnder(before, this.#protectionOf(planned))) return;
+    const message =
+      "earlier rows were handed on under other privacy rules: those that do not come again stay as they are";
+    this.#options.emit({ type: "warning", stream, message });
+  }
+
+  /** A stream as the sink sees it: what is dropped is not there, what is hashed is text. */
+  #declared(planned: PlannedStream): SinkStream {
+    const protection = this.#protectionOf(planned);
+    if (protection === undefined) return sinkStream(planned);
+    const { columns } = protection.read(planned);
+    return sinkStream({ ...planned, columns: protection.columns(columns) });
   }
 
   /** Says of a spent quota how far the run got. */
@@ -195,8 +224,11 @@ class Run {
     }
     const over = new AbortController();
     let sinkFailure: { readonly error: unknown } | undefined;
+    const protection = this.#protectionOf(planned);
+    const wanted = protection?.read(planned) ?? planned;
+    const change = protection?.batches(wanted.columns);
     const reader = new StreamReader({
-      planned,
+      planned: wanted,
       source,
       settings,
       clock,
@@ -210,7 +242,7 @@ class Run {
         if (sinkFailure !== undefined) throw sinkFailure.error;
         try {
           if (batch.checkpoint !== null) await this.#remember();
-          await this.#write(batch);
+          await this.#write(change === undefined ? batch : change(batch));
         } catch (error) {
           sinkFailure = { error };
           throw error;

@@ -1,6 +1,7 @@
 import type { ColumnType } from "../core/fields.js";
 import type { Checkpoint, Scope } from "../core/record.js";
 import type { Table, TableColumn } from "./table.js";
+import type { Words } from "./words.js";
 
 /** One SQL statement and what it is for. */
 export interface Statement {
@@ -82,6 +83,8 @@ export interface Dialect {
   readonly name: string;
   /** Whether tables can be made and changed within the transaction of a load. */
   readonly transactionalDdl: boolean;
+  /** What people are looked for with. */
+  readonly words: Words;
 
   /** Makes the schema and the loader's own tables where they are missing. */
   bookkeeping(): readonly Statement[];

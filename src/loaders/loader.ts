@@ -10,10 +10,13 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
-import { tooMany, undeclared } from "./faults.js";
+import type { Forgetting, Forgotten } from "./forget/forget.js";
+import { clearSpool, isWaiting } from "./forget/spool.js";
+import { newLoadId } from "./load-id.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
+import { tooMany, undeclared } from "./refused.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
 import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
@@ -139,6 +142,30 @@ export class Loader implements Sink {
 
   /** How many rows that are there each of these tables has; null for one that was never made. */
   readonly countRows: Store["countRows"] = (asks) => this.#options.store.countRows(asks);
+
+  /** Whether rows of an earlier run wait to be committed. */
+  hasWaiting(): Promise<boolean> {
+    return isWaiting(this.#options.spoolDir);
+  }
+
+  /** What there is of a person. Writes nothing. */
+  find(forgetting: Forgetting): Promise<Forgotten> {
+    return this.#options.store.find(forgetting);
+  }
+
+  /**
+   * Erases a person. What an earlier run left sealed is committed first, so that nothing of them
+   * waits anywhere else.
+   */
+  async forget(forgetting: Forgetting): Promise<Forgotten> {
+    if (this.#lock === undefined) await this.prepare();
+    const { store, clock, spoolDir, pipeline, toolVersion } = this.#options;
+    await clearSpool(spoolDir);
+    const loadId = newLoadId(this.#options, (this.#loads += 1));
+    const at = iso(clock.now());
+    const record = { loadId, runId: loadId, pipeline, startedAt: at, committedAt: at, toolVersion };
+    return this.#patiently(() => store.forget(forgetting, record));
+  }
 
   async open(run: RunInfo, signal: AbortSignal): Promise<void> {
     if (this.#lock === undefined) await this.prepare();
@@ -277,16 +304,9 @@ export class Loader implements Sink {
   }
 
   async #newPackage(run: RunInfo, from: number): Promise<Package> {
-    const { clock, random, spoolDir, pipeline } = this.#options;
-    this.#loads += 1;
-    // Sorts by time within a run and between runs; the random tail keeps two machines apart.
-    const time = clock.now().toString(36).padStart(9, "0");
-    const count = this.#loads.toString(36).padStart(4, "0");
-    const tail = Math.floor(random() * 36 ** 6)
-      .toString(36)
-      .padStart(6, "0");
+    const { spoolDir, pipeline } = this.#options;
     const { runId, startedAt } = run;
-    const loadId = `${time}${count}${tail}`;
+    const loadId = newLoadId(this.#options, (this.#loads += 1));
     return Package.create(spoolDir, { loadId, runId, pipeline, startedAt, from });
   }
 

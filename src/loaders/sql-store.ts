@@ -1,5 +1,6 @@
 import { isObject } from "../core/json.js";
 import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
+import { erasePerson, findPerson, type ReadKept } from "./forget/warehouse.js";
 import type { Counts, KeptState, Store } from "./store.js";
 import { DELETED_AT } from "./table.js";
 import type { Session, Warehouse } from "./warehouse.js";
@@ -9,6 +10,7 @@ export function sqlStore(warehouse: Warehouse): Store {
   const { dialect } = warehouse;
   /** Tables that have got columns in this run. */
   const widened = new Set<string>();
+  const readKept: ReadKept = (session, pipeline) => keptIn(session, dialect.readState(pipeline));
   return {
     name: dialect.name,
     place: warehouse.place,
@@ -56,6 +58,20 @@ export function sqlStore(warehouse: Warehouse): Store {
         widened,
         ...limits,
       }),
+    find: async (forgetting) => {
+      await using session = await warehouse.open("read");
+      return await findPerson(session, dialect, forgetting, readKept);
+    },
+    forget: async (forgetting, record) => {
+      const erase = async () => {
+        await using session = await warehouse.open("write");
+        return await erasePerson(session, dialect, forgetting, readKept, record);
+      };
+      const found = await erase();
+      // An earlier try may have ended in between.
+      await warehouse.purge?.();
+      return found;
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { CommitOptions, Refusal } from "./commit.js";
 import type { CountAsk, LoadRecord } from "./dialect.js";
+import type { Forgetting, Forgotten } from "./forget/forget.js";
 import type { Manifest } from "./manifest.js";
 import type { Table } from "./table.js";
 import type { Estimate, Missing } from "./warehouse.js";
@@ -55,4 +56,8 @@ export interface Store {
     patiently: Patience,
     limits: Pick<CommitOptions, "maxVanishedRatio">,
   ): Promise<readonly Refusal[]>;
+  /** Counts what there is of a person in all tables and states, of all pipelines; erases nothing. */
+  find(forgetting: Forgetting): Promise<Forgotten>;
+  /** Erases it, at once or not at all, and moves every state: runs under way cannot bring it back. */
+  forget(forgetting: Forgetting, record: LoadRecord): Promise<Forgotten>;
 }

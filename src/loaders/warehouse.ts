@@ -72,4 +72,6 @@ export interface Warehouse {
   /** False if there is nothing yet that could be read. */
   exists(): Promise<boolean>;
   open(access: Access): Promise<Session>;
+  /** Makes sure that nothing is left of rows that were taken out, where the warehouse keeps it. */
+  readonly purge?: () => Promise<void>;
 }

@@ -53,6 +53,8 @@ test("every plain setting can be given as a variable", () => {
     "destination.memory_limit": "1GB",
     on_quota_exhausted: "wait",
     group_members: "endpoint",
+    "privacy.preset": "pseudonymous",
+    "privacy.rules": '{"users.email": "drop"}',
   };
   const fitting = settings().filter((s) => s.types.length === 0 || s.types.includes("duckdb"));
   const env = fitting.map((s) => [
@@ -67,6 +69,7 @@ test("every plain setting can be given as a variable", () => {
     page_size: 7,
     rate_limit: { per_second: 7, per_minute: 7, per_day: 7, reserve: 7 },
     retry: { max_attempts: 7, max_seconds: 7 },
+    privacy: { preset: "pseudonymous", key: "text", rules: { "users.email": "drop" } },
     destination: {
       type: "duckdb",
       mode: "append",
@@ -215,6 +218,7 @@ test("every setting is described, typed and shown with its default in the JSON s
       .map((s) => s.path),
   ).toEqual([
     ["api_key"],
+    ["privacy", "key"],
     ...["key_json", "private_key", "passphrase", "token", "password"].map((key) => [
       "destination",
       key,

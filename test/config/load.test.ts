@@ -63,6 +63,7 @@ test("a key is all that is needed", () => {
     max_rejects: 0,
     retry: { max_attempts: 8, max_seconds: 600 },
     request_timeout: 60,
+    privacy: { preset: "full", rules: {} },
     destination: expect.objectContaining({ type: "duckdb", path: "knowbe4.duckdb" }),
   });
 });

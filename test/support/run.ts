@@ -1,5 +1,6 @@
 import type { SyncEvent } from "../../src/core/events.js";
 import { makePlan, type PlanOptions, type Selection } from "../../src/core/plan.js";
+import type { Privacy } from "../../src/core/privacy/privacy.js";
 import type { ReadSettings } from "../../src/core/read/context.js";
 import type { Row } from "../../src/core/record.js";
 import { EMPTY_STATE, type Bookmark, type State } from "../../src/core/state.js";
@@ -20,6 +21,7 @@ export interface RunOptions {
   readonly sink?: RecordingSink;
   readonly state?: State;
   readonly settings?: Partial<ReadSettings>;
+  readonly privacy?: Privacy;
   readonly onQuota?: "keep" | "drop";
   readonly endpointOnly?: PlanOptions["endpointOnly"];
   /** Start of the run: an instant, or days after {@link FAKE_START}. */
@@ -69,6 +71,7 @@ export async function run(options: RunOptions): Promise<Ran> {
     source,
     sink,
     settings: { ...SETTINGS, ...options.settings },
+    ...(options.privacy === undefined ? {} : { privacy: options.privacy }),
     ...(options.onQuota === undefined ? {} : { onQuota: options.onQuota }),
     clock: fakeClock(startOf(options.at ?? 0)),
     emit: (event) => events.push(event),

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 
-import { loadConfig, readJson } from "../../config/load.js";
+import { loadConfig, readJson, type ConfigSources } from "../../config/load.js";
 import { configSchema, type Config } from "../../config/schema.js";
 import { ConnectorError } from "../../core/errors.js";
 import { isObject, type JsonObject } from "../../core/json.js";
+import { privacyOf } from "../privacy.js";
 
 /** A file that a platform wrote: of any suffix, perhaps with a byte order mark. */
 export function readGiven(path: string): unknown {
@@ -16,7 +17,11 @@ export function readGiven(path: string): unknown {
  *
  * @throws ConnectorError `config`.
  */
-export function readConfig(path: string, warn: (message: string) => void): Config {
+export function readConfig(
+  path: string,
+  warn: (message: string) => void,
+  more: Pick<ConfigSources, "withoutKey"> = {},
+): Config {
   const given = readGiven(path);
   if (!isObject(given)) throw new ConnectorError("config", `config: ${path} is not a JSON object`);
   const known = Object.keys(configSchema.shape);
@@ -27,7 +32,9 @@ export function readConfig(path: string, warn: (message: string) => void): Confi
       return isKnown;
     }),
   );
-  return loadConfig({ files: [], env: {}, overrides: values });
+  const config = loadConfig({ files: [], env: {}, overrides: values, ...more });
+  privacyOf(config);
+  return config;
 }
 
 function withoutNulls(values: JsonObject): JsonObject {

@@ -15,6 +15,7 @@ import { STREAMS } from "../../../streams/index.js";
 import { grouped } from "../format.js";
 import type { Io } from "../io.js";
 import { newCommand } from "../program.js";
+import { privacyOf } from "../privacy.js";
 import { exitCodeOf } from "../signals.js";
 import { version } from "../version.js";
 import { readConfig } from "./files.js";
@@ -77,11 +78,11 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   withConfig(command(program, "check", "try the key")).action(async (flags: Flags) => {
     await check(flags, io);
   });
-  // Needs no configuration: what can be read does not depend on the account.
+  // Needs no configuration: what can be read depends on privacy rules, and not on the account.
   command(program, "discover", "print the catalog")
     .option("--config <file>", "settings, as JSON")
-    .action(() => {
-      io.stdout.write(catalogLine(airbyteCatalog(STREAMS)));
+    .action((flags: Partial<Flags>) => {
+      discover(flags.config, io);
     });
   withConfig(command(program, "read", "read the account"))
     .requiredOption("--catalog <file>", "configured catalog, as JSON")
@@ -96,6 +97,15 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
     });
   await program.parseAsync([...argv], { from: "user" });
   return code;
+}
+
+function discover(path: string | undefined, io: Io): void {
+  const warn = (message: string): void => {
+    io.stdout.write(logLine("WARN", message));
+  };
+  const config = path === undefined ? undefined : readConfig(path, warn, { withoutKey: true });
+  const columns = config === undefined ? undefined : privacyOf(config).columnsOf;
+  io.stdout.write(catalogLine(airbyteCatalog(STREAMS, columns)));
 }
 
 function command(program: Command, name: string, description: string): Command {

@@ -9,6 +9,7 @@ import type { JsonObject } from "../../core/json.js";
 import { STREAMS } from "../../../streams/index.js";
 import { unknownStream } from "../../core/plan.js";
 import type { Io } from "../io.js";
+import { privacyOf } from "../privacy.js";
 import { withLogFlags, type LogFlags } from "../program.js";
 
 /** Flags of every command that needs a configuration. */
@@ -31,12 +32,15 @@ export function configOf(
   flags: ConfigFlags,
   more: Pick<ConfigSources, "withoutKey"> & { readonly overrides?: JsonObject } = {},
 ): Config {
-  return loadConfig({
+  const config = loadConfig({
     files: flags.config ?? [],
     env: io.env,
     stdin: () => readFileSync(0, "utf8"),
     ...more,
   });
+  // Also where nothing is read: what is wrong is told by the first command that sees it.
+  privacyOf(config);
+  return config;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Io } from "../io.js";
 import { loadMessages } from "../load/messages.js";
 import { logOf } from "../program.js";
 import { plainProgress } from "../progress.js";
+import { refusePrivacy } from "../privacy.js";
 import { newRunId } from "../run.js";
 import { exitCodeOf, listenToSignals } from "../signals.js";
 import { Tally } from "../tally.js";
@@ -22,6 +23,7 @@ export function addLoad(program: Command, io: Io, done: (code: number) => void):
     .action(async (flags: ConfigFlags) => {
       const config = configOf(io, flags, { withoutKey: true });
       requireUsable(config, flags);
+      refusePrivacy(config, "load");
       done(await load(io, config, flags));
     });
 }

@@ -123,6 +123,16 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
   return {
     name: "BigQuery",
     transactionalDdl: false,
+    words: {
+      named,
+      quoted,
+      literal,
+      alias: quoted,
+      text: (value) => `CAST(${value} AS STRING)`,
+      json: (value) => `TO_JSON_STRING(${value})`,
+      member: (value, path) => `JSON_VALUE(${value}, ${literal(`$.${path.join(".")}`)})`,
+      contains: (text, part) => `STRPOS(${text}, ${part}) > 0`,
+    },
 
     bookkeeping: () =>
       BOOKKEEPING.map(([name, description, columns]) => ({

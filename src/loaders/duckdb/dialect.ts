@@ -98,6 +98,16 @@ export function duckDbDialect(schema: string): DuckDbDialect {
   return {
     name: "DuckDB",
     transactionalDdl: true,
+    words: {
+      named,
+      quoted,
+      literal,
+      alias: quoted,
+      text: (value) => `CAST(${value} AS VARCHAR)`,
+      json: (value) => `CAST(${value} AS VARCHAR)`,
+      member: (value, path) => `(${value} ->> ${literal(`$.${path.map(quoted).join(".")}`)})`,
+      contains: (text, part) => `contains(${text}, ${part})`,
+    },
 
     attach: (path, access) => ({
       purpose: "opening it",

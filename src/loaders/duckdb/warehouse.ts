@@ -7,9 +7,10 @@ import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
 import { ConnectorError } from "../../core/errors.js";
 import type { Statement } from "../dialect.js";
 import { outrun } from "../outrun.js";
-import type { Answer, Missing, Session, Warehouse } from "../warehouse.js";
+import type { Access, Answer, Missing, Session, Warehouse } from "../warehouse.js";
 import { duckDbDialect, type DuckDbDialect } from "./dialect.js";
 import { failure } from "./failure.js";
+import { purge } from "./purge.js";
 
 /** Where and how DuckDB works. */
 export interface DuckDbOptions {
@@ -40,32 +41,45 @@ export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
       return missing(await can(folder, constants.W_OK), "its folder cannot be written", folder);
     },
     open: async (use) => {
-      const instance = await trying(path, "opening it", () =>
-        DuckDBInstance.create(":memory:", {
-          memory_limit: memoryLimit,
-          // A second one holds about 60 MB more, beyond the limit too, and saves little time: with two,
-          // a load of 250,000 rows does not fit into 128 MB; with one, a million do.
-          threads: "1",
-          preserve_insertion_order: "false",
-          temp_directory: tempDir,
-          // Nothing is ever downloaded; what is needed is built in.
-          autoinstall_known_extensions: "false",
-          autoload_known_extensions: "false",
-        }),
-      );
-      const connection = await trying(path, "opening it", () => instance.connect());
+      const { instance, connection } = await attached(use);
+      return session(path, instance, connection, dialect);
+    },
+    purge: async () => {
+      const { instance, connection } = await attached("write");
       try {
-        await connection.run("SET TimeZone = 'UTC'");
-        // In full: DuckDB would take a `~` for somebody's home.
-        await connection.run(dialect.attach(resolve(path), use).sql);
-        return session(path, instance, connection, dialect);
-      } catch (error) {
-        // An instance lives as long as its connections.
+        await purge(path, connection);
+      } finally {
         connection.closeSync();
         instance.closeSync();
-        throw failure(path, "opening it", error);
       }
     },
+  };
+  const attached = async (use: Access) => {
+    const instance = await trying(path, "opening it", () =>
+      DuckDBInstance.create(":memory:", {
+        memory_limit: memoryLimit,
+        // A second one holds about 60 MB more, beyond the limit too, and saves little time: with two,
+        // a load of 250,000 rows does not fit into 128 MB; with one, a million do.
+        threads: "1",
+        preserve_insertion_order: "false",
+        temp_directory: tempDir,
+        // Nothing is ever downloaded; what is needed is built in.
+        autoinstall_known_extensions: "false",
+        autoload_known_extensions: "false",
+      }),
+    );
+    const connection = await trying(path, "opening it", () => instance.connect());
+    try {
+      await connection.run("SET TimeZone = 'UTC'");
+      // In full: DuckDB would take a `~` for somebody's home.
+      await connection.run(dialect.attach(resolve(path), use).sql);
+      return { instance, connection };
+    } catch (error) {
+      // An instance lives as long as its connections.
+      connection.closeSync();
+      instance.closeSync();
+      throw failure(path, "opening it", error);
+    }
   };
   return warehouse;
 }

@@ -10,6 +10,7 @@ import type { Counts, Store } from "../store.js";
 import type { Missing } from "../warehouse.js";
 import { readCatalogue, tableFolder, writeCatalogue, type Catalogue } from "./catalogue.js";
 import { inFolder } from "./failure.js";
+import { withoutPerson } from "./forget.js";
 import { isBooked, newTables, proofsIn, rowsIn } from "./tables.js";
 
 /** Folder of what is the loader's own and no table. */
@@ -53,6 +54,24 @@ export function jsonlStore(path: string): Store {
       await writeCatalogue(folder, { ...catalogue, state: moved(catalogue, manifest), tables });
       await sweep(folder, tables);
       return [];
+    },
+    find: async (forgetting) => {
+      const catalogue = await readCatalogue(folder);
+      const [found] = await inFolder(path, () =>
+        withoutPerson(folder, catalogue, forgetting, null),
+      );
+      return found;
+    },
+    forget: async (forgetting, record) => {
+      await using _lock = await hold(join(folder, OWN));
+      const before = await readCatalogue(folder);
+      const [found, catalogue] = await inFolder(path, () =>
+        withoutPerson(folder, before, forgetting, record),
+      );
+      if (catalogue !== before) await writeCatalogue(folder, catalogue);
+      // Also what an earlier try left.
+      await sweep(folder, catalogue.tables);
+      return found;
     },
   };
 }

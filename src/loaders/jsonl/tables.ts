@@ -9,13 +9,13 @@ import { joined, WRITTEN, type Table } from "../table.js";
 import { syncFolder, tableFolder, type Catalogue, type FolderTable } from "./catalogue.js";
 import { identityOf, LineFile, tabled } from "./rows.js";
 
-const LOADS: Table = {
+export const LOADS: Table = {
   name: "_kb4_loads",
   description: "One row per load and table. A load that is not here was not committed.",
   columns: [],
   primaryKey: [],
 };
-const REJECTS: Table = {
+export const REJECTS: Table = {
   name: "_kb4_rejects",
   description: "Rows that do not fit their stream, as they came, and why. May hold personal data.",
   columns: [],
@@ -23,7 +23,7 @@ const REJECTS: Table = {
 };
 
 /** Where a load's files go. */
-interface Site {
+export interface Site {
   readonly folder: string;
   readonly loadId: string;
 }
@@ -149,7 +149,7 @@ async function merged(
 }
 
 /** A table of the loader's own, one file: what it had, and these lines. */
-async function longer(
+export async function longer(
   site: Site,
   table: Table,
   before: FolderTable | undefined,
@@ -164,7 +164,7 @@ async function longer(
   return { description, columns: [], primaryKey, files: [path], rows };
 }
 
-async function write(
+export async function write(
   { folder, loadId }: Site,
   table: Table,
   lines: AsyncIterable<string>,
@@ -197,10 +197,17 @@ interface Booked {
 }
 
 /** A load that brings the state and nothing else. */
-const IDLE: Booked = { stream: "", mode: "state", staged: 0, written: 0, rejected: 0, proof: null };
+export const IDLE: Booked = {
+  stream: "",
+  mode: "state",
+  staged: 0,
+  written: 0,
+  rejected: 0,
+  proof: null,
+};
 
 /** As a row of `_kb4_loads` in a warehouse. */
-function bookLine(record: LoadRecord, booked: Booked): string {
+export function bookLine(record: LoadRecord, booked: Booked): string {
   const { stream, mode, staged, written, rejected, proof } = booked;
   const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
   return stringify({

@@ -90,6 +90,16 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
   return {
     name: "Snowflake",
     transactionalDdl: false,
+    words: {
+      named,
+      quoted,
+      literal,
+      alias: exactly,
+      text: (value) => `${value}::VARCHAR`,
+      json: (value) => `TO_JSON(${value})`,
+      member: (value, path) => `GET_PATH(${value}, ${literal(path.join("."))})::VARCHAR`,
+      contains: (text, part) => `CONTAINS(${text}, ${part})`,
+    },
     ...booksIn(named, place),
 
     settings: ({ statementSeconds }) => ({

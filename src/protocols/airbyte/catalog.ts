@@ -3,12 +3,19 @@ import { cursorOf } from "../../core/declared.js";
 import type { JsonObject } from "../../core/json.js";
 import type { StreamDef } from "../../core/stream.js";
 
-/** The catalog of these streams, as `discover` prints it. The same streams give the same bytes. */
-export function airbyteCatalog(streams: readonly StreamDef[]): JsonObject {
-  return { streams: streams.map(streamOf) };
+/**
+ * The catalog of these streams, as `discover` prints it. The same streams give the same bytes.
+ *
+ * @param columns of a stream, where privacy rules change them.
+ */
+export function airbyteCatalog(
+  streams: readonly StreamDef[],
+  columns: (def: StreamDef) => readonly Column[] = columnsOf,
+): JsonObject {
+  return { streams: streams.map((def) => streamOf(def, columns(def))) };
 }
 
-function streamOf(def: StreamDef): JsonObject {
+function streamOf(def: StreamDef, columns: readonly Column[]): JsonObject {
   const cursor = cursorOf(def);
   return {
     name: def.name,
@@ -17,7 +24,7 @@ function streamOf(def: StreamDef): JsonObject {
       type: "object",
       description: def.description,
       additionalProperties: true,
-      properties: Object.fromEntries(columnsOf(def).map((c) => [c.name, typed(c)])),
+      properties: Object.fromEntries(columns.map((c) => [c.name, typed(c)])),
     },
     supported_sync_modes: cursor === null ? ["full_refresh"] : ["full_refresh", "incremental"],
     ...(cursor === null ? {} : { source_defined_cursor: true, default_cursor_field: [cursor] }),

@@ -26,14 +26,24 @@ export interface Catalog {
   readonly streams: readonly CatalogEntry[];
 }
 
-/** The catalog of these streams. The same streams always give the same bytes. */
-export function catalogOf(streams: readonly StreamDef[]): Catalog {
-  return { streams: streams.map(entryOf) };
+/**
+ * The catalog of these streams. The same streams always give the same bytes.
+ *
+ * @param columns of a stream, where privacy rules change them.
+ */
+export function catalogOf(
+  streams: readonly StreamDef[],
+  columns: (def: StreamDef) => readonly Column[] = columnsOf,
+): Catalog {
+  return { streams: streams.map((def) => entryOf(def, columns(def))) };
 }
 
 /** The catalog as text, as `--discover` prints it. */
-export function catalogText(streams: readonly StreamDef[]): string {
-  return `${JSON.stringify(catalogOf(streams), null, 2)}\n`;
+export function catalogText(
+  streams: readonly StreamDef[],
+  columns: (def: StreamDef) => readonly Column[] = columnsOf,
+): string {
+  return `${JSON.stringify(catalogOf(streams, columns), null, 2)}\n`;
 }
 
 /** JSON Schema of a stream's rows. Undeclared fields stand in `_extra`, so it forbids none. */
@@ -70,8 +80,7 @@ export function nodesOf(
   });
 }
 
-function entryOf(def: StreamDef): CatalogEntry {
-  const columns = columnsOf(def);
+function entryOf(def: StreamDef, columns: readonly Column[]): CatalogEntry {
   const cursor = cursorOf(def);
   return {
     tap_stream_id: def.name,

@@ -85,10 +85,10 @@ test("every setting but where the rows go is there, and none that the program do
   }
 });
 
-test("secret_is_properly_marked: the key is secret, and nothing else is", () => {
+test("secret_is_properly_marked: the keys are secret, and nothing else is", () => {
   const secret = fields.filter(([, node]) => node["airbyte_secret"] === true);
 
-  expect(secret.map(([path]) => path)).toEqual([".api_key"]);
+  expect(secret.map(([path]) => path)).toEqual([".api_key", ".privacy.key"]);
   expect(typesOf(secret[0]![1])).toEqual(["string"]);
   const looksSecret = /^(.*_)?(token|key|secret|password|credentials)(_.*)?$|^tenant_id$/;
   for (const [path, node] of fields) {

@@ -42,6 +42,10 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   STRIP_NULL_VALUE: "sf_strip_null_value",
   TO_VARCHAR: "sf_to_varchar",
   CONVERT_TIMEZONE: "sf_convert_timezone",
+  LOWER: "lower",
+  TRIM: "trim",
+  CONTAINS: "contains",
+  GET_PATH: "sf_get_path",
 };
 
 /** Macros that {@link FUNCTIONS} rest on. */
@@ -50,6 +54,7 @@ export const MACROS: readonly string[] = [
   "CREATE MACRO sf_to_json(x) AS CAST(x AS VARCHAR)",
   "CREATE MACRO sf_strip_null_value(x) AS CASE WHEN json_type(x) = 'NULL' THEN NULL ELSE x END",
   "CREATE MACRO sf_convert_timezone(zone, x) AS CASE WHEN zone = 'UTC' THEN x ELSE error('only UTC') END",
+  "CREATE MACRO sf_get_path(x, path) AS json_extract(CAST(x AS JSON), '$.' || path)",
   `CREATE MACRO sf_to_varchar(x, format) AS CASE format
     WHEN 'YYYY-MM-DD"T"HH24:MI:SS.FF3"Z"' THEN strftime(x, '%Y-%m-%dT%H:%M:%S.%gZ')
     WHEN 'YYYY-MM-DD' THEN strftime(x, '%Y-%m-%d') ELSE error('unknown format') END`,

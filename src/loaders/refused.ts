@@ -1,7 +1,7 @@
 import { ConnectorError } from "../core/errors.js";
 import type { Refusal } from "./commit.js";
 
-/** So many rows of a table had gone at once that none was marked. @param most as a part of all rows. */
+/** More rows had gone than is believed. */
 export function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
   const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
   return new ConnectorError(
@@ -14,7 +14,7 @@ export function tooMany({ stream, vanished, live }: Refusal, most: number): Conn
   );
 }
 
-/** A program gave rows before it said what they look like. */
+/** Rows came of what was never declared. */
 export function undeclared(stream: string): ConnectorError {
   return new ConnectorError("internal", `${stream}: rows before the stream was declared`);
 }

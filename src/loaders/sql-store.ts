@@ -1,5 +1,6 @@
 import { isObject } from "../core/json.js";
 import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
+import { refuseOtherMode, type Schema } from "./evolve.js";
 import type { KeptState, Store } from "./store.js";
 import type { Session, Warehouse } from "./warehouse.js";
 
@@ -8,6 +9,7 @@ export function sqlStore(warehouse: Warehouse): Store {
   const { dialect } = warehouse;
   /** Tables that have got columns in this run. */
   const widened = new Set<string>();
+  let prepared: Schema = new Map();
   return {
     name: dialect.name,
     place: warehouse.place,
@@ -16,10 +18,13 @@ export function sqlStore(warehouse: Warehouse): Store {
     check: () => warehouse.check(),
     prepare: async (pipeline) => {
       await using session = await warehouse.open("write");
-      await prepareSchema(session, dialect);
+      prepared = await prepareSchema(session, dialect);
       const found = await session.query("reading the state", dialect.pipelines());
       const kept = await keptIn(session, dialect.readState(pipeline));
       return { ...kept, pipelines: found.map((answer) => String(answer["pipeline"])) };
+    },
+    foresee: (table) => {
+      refuseOtherMode(table, prepared);
     },
     readState: async (pipeline) => {
       await using session = await warehouse.open("read");

@@ -12,7 +12,8 @@ import type {
   Vanishing,
 } from "../dialect.js";
 import { inScopes } from "../scopes.js";
-import { DELETED_AT, isAlwaysSet, META, type Table } from "../table.js";
+import { DELETED_AT, isAlwaysSet, META, metaOf, VALIDITY, type Table } from "../table.js";
+import { endedAt, historyIn } from "./history.js";
 import {
   CLUSTERING,
   COLUMN,
@@ -67,6 +68,11 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
   const place = `${quoted(project)}.${quoted(dataset)}`;
   const named = (table: string): string => `${place}.${quoted(table)}`;
   const deletedAt = quoted(DELETED_AT.name);
+  const validTo = quoted(VALIDITY[1].name);
+
+  /** Whether a row `t` is one that is there: in history, the version of it that holds. */
+  const isThere = ({ hasHistory }: Table): string =>
+    `t.${hasHistory === true ? validTo : deletedAt} IS NULL`;
 
   /** Rows \`t\` that are there and will be marked. */
   const going = ({ table, relation, scopes }: Vanishing): string => {
@@ -74,7 +80,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
     const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
     const isGone =
       relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
-    return `t.${deletedAt} IS NULL AND ${isIn}${isGone}`;
+    return `${isThere(table)} AND ${isIn}${isGone}`;
   };
 
   const merge = ({ staged, loadId, skipsUnchanged }: Merge): readonly Statement[] => {
@@ -147,7 +153,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       const { name, description, columns, primaryKey } = table;
       refuseName(table.name, "", TABLE);
       for (const column of columns) refuseName(table.name, column.name, COLUMN);
-      const defined = [...columns, ...META].map(
+      const defined = [...columns, ...metaOf(table)].map(
         (c) =>
           `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}${described(c.description)}`,
       );
@@ -222,6 +228,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
 
     merge,
 
+    history: historyIn(named),
+
     append: (staged, loadId) => [insert(staged, loadId)],
 
     replace: (table, staged, loadId) => [
@@ -233,15 +241,19 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       const from = `FROM ${named(vanishing.table.name)} AS t WHERE`;
       const marked = `t.${deletedAt} = ${instant(vanishing.at)}`;
       return [
-        `SELECT (SELECT COUNT(*) ${from} t.${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `SELECT (SELECT COUNT(*) ${from} ${isThere(vanishing.table)} OR ${marked}) AS live,`,
         `(SELECT COUNT(*) ${from} ${marked}) + (SELECT COUNT(*) ${from} ${going(vanishing)}) AS vanished`,
       ].join(" ");
     },
 
-    markVanished: (vanishing) => ({
-      purpose: `marking what has gone from ${vanishing.table.name}`,
-      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${deletedAt} = ${instant(vanishing.at)} WHERE ${going(vanishing)}`,
-    }),
+    markVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const ending = table.hasHistory === true ? `, ${validTo} = ${endedAt(instant(at))}` : "";
+      return {
+        purpose: `marking what has gone from ${table.name}`,
+        sql: `UPDATE ${named(table.name)} AS t SET ${deletedAt} = ${instant(at)}${ending} WHERE ${going(vanishing)}`,
+      };
+    },
 
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",

@@ -11,8 +11,19 @@ import type {
   Vanishing,
 } from "../dialect.js";
 import { inScopes } from "../scopes.js";
-import { DELETED_AT, isAlwaysSet, META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import {
+  DELETED_AT,
+  isAlwaysSet,
+  META,
+  metaOf,
+  SEQUENCE,
+  VALIDITY,
+  type Table,
+  type TableColumn,
+} from "../table.js";
 import type { SpooledFile } from "../warehouse.js";
+import { endedAt, historyIn } from "./history.js";
+import { literal, quoted } from "./names.js";
 
 /**
  * Name under which the file is attached. Names of tables are always given in full: a file is usually
@@ -50,8 +61,11 @@ const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: s
   ],
 ];
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const VALID_TO = quoted(VALIDITY[1].name);
+
+/** Whether a row `t` is one that is there: in history, the version of it that holds. */
+const isThere = ({ hasHistory }: Table): string =>
+  `t.${hasHistory === true ? VALID_TO : quoted(DELETED_AT.name)} IS NULL`;
 
 /** DuckDB's SQL for one schema. */
 export interface DuckDbDialect extends Dialect {
@@ -84,7 +98,21 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
     const isGone =
       relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
-    return `t.${quoted(DELETED_AT.name)} IS NULL AND ${isIn}${isGone}`;
+    return `${isThere(table)} AND ${isIn}${isGone}`;
+  };
+
+  /** Leaves the last version of each row of what is staged. */
+  const keepLast = ({ table, relation }: Staged): Statement => {
+    const keys = table.primaryKey.map(quoted);
+    const seq = quoted(SEQUENCE.name);
+    // Not a name that a key may have.
+    const last = quoted("_kb4_last");
+    const same = keys.map((k) => `s.${k} = n.${k}`).join(" AND ");
+    const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS ${last} FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
+    return {
+      purpose: `keeping the last version of each row of ${table.name}`,
+      sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same} AND s.${seq} < n.${last}`,
+    };
   };
 
   const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] =>
@@ -140,7 +168,7 @@ export function duckDbDialect(schema: string): DuckDbDialect {
 
     createTable: (table) => {
       const { name, description, columns } = table;
-      const all = [...columns, ...META];
+      const all = [...columns, ...metaOf(table)];
       const defined = all.map(
         (c) => `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}`,
       );
@@ -211,21 +239,10 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     merge: ({ staged, loadId, skipsUnchanged, hasRepeats }: Merge) => {
       const { table, relation } = staged;
       const keys = table.primaryKey.map(quoted);
-      const seq = quoted(SEQUENCE.name);
       const digest = quoted(META[2].name);
-      // Not a name that a key may have.
-      const last = quoted("_kb4_last");
       const same = (a: string, b: string) => keys.map((k) => `${a}.${k} = ${b}.${k}`).join(" AND ");
-      const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS ${last} FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
       return [
-        ...(hasRepeats
-          ? [
-              {
-                purpose: `keeping the last version of each row of ${table.name}`,
-                sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same("s", "n")} AND s.${seq} < n.${last}`,
-              },
-            ]
-          : []),
+        ...(hasRepeats ? [keepLast(staged)] : []),
         ...(skipsUnchanged
           ? [
               {
@@ -241,6 +258,8 @@ export function duckDbDialect(schema: string): DuckDbDialect {
         { purpose: `writing into ${table.name}`, sql: insert(staged, loadId) },
       ];
     },
+
+    history: historyIn(named, keepLast),
 
     append: (staged, loadId) => [
       { purpose: `writing into ${staged.table.name}`, sql: insert(staged, loadId) },
@@ -258,15 +277,20 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       const deletedAt = `t.${quoted(DELETED_AT.name)}`;
       const marked = `${deletedAt} = ${literal(vanishing.at)}::${TYPES.timestamp}`;
       return [
-        `SELECT (SELECT count(*) ${from} ${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `SELECT (SELECT count(*) ${from} ${isThere(vanishing.table)} OR ${marked}) AS live,`,
         `(SELECT count(*) ${from} ${marked}) + (SELECT count(*) ${from} ${going(vanishing)}) AS vanished`,
       ].join(" ");
     },
 
-    markVanished: (vanishing) => ({
-      purpose: `marking what has gone from ${vanishing.table.name}`,
-      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(vanishing.at)} WHERE ${going(vanishing)}`,
-    }),
+    markVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const ended = endedAt(`${literal(at)}::${TYPES.timestamp}`);
+      const ending = table.hasHistory === true ? `, ${VALID_TO} = ${ended}` : "";
+      return {
+        purpose: `marking what has gone from ${table.name}`,
+        sql: `UPDATE ${named(table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(at)}${ending} WHERE ${going(vanishing)}`,
+      };
+    },
 
     appendRejects: (relation, loadId) => ({
       purpose: "writing rejected rows",

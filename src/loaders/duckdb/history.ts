@@ -54,7 +54,9 @@ export function historyIn(
       return [
         {
           purpose,
-          sql: `CREATE OR REPLACE VIEW ${view} AS SELECT ${columns.map(quoted).join(", ")} FROM ${named(name)} WHERE ${TO} IS NULL`,
+          // The table's name alone is looked for where the view is. Others attach the file under
+          // names of their own, and its schema may have the name of one.
+          sql: `CREATE OR REPLACE VIEW ${view} AS SELECT ${columns.map(quoted).join(", ")} FROM ${quoted(name)} WHERE ${TO} IS NULL`,
         },
         {
           purpose,

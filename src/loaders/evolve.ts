@@ -175,11 +175,7 @@ function ourType(
 }
 
 /** What adds the column that tables of earlier versions lack; the others must be there. */
-function requireMeta(
-  dialect: Dialect,
-  wanted: Table,
-  { columns }: Standing,
-): readonly Statement[] {
+function requireMeta(dialect: Dialect, wanted: Table, { columns }: Standing): readonly Statement[] {
   const table = wanted.name;
   for (const { name, type } of metaOf(wanted)) {
     const found = columns.get(name);

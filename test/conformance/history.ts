@@ -260,7 +260,10 @@ export function describeHistory(
       const left = await place.rows("people");
       expect(left).toHaveLength(2);
       expect(left[0]).not.toHaveProperty("_kb4_valid_from");
-      expect(await place.rows("_kb4_loads")).toMatchObject([{ mode: "append" }, { mode: "append" }]);
+      expect(await place.rows("_kb4_loads")).toMatchObject([
+        { mode: "append" },
+        { mode: "append" },
+      ]);
     });
 
     test.for([

@@ -1,0 +1,121 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+
+import { ConnectorError } from "../../src/core/errors.js";
+import type { Row, Scope } from "../../src/core/record.js";
+import type { Mode } from "../../src/loaders/table.js";
+import type { Warehouse } from "../../src/loaders/warehouse.js";
+import { day, read, type Reading } from "../conformance/history.js";
+import { desk, type Desk } from "./support.js";
+
+/** One run: what it reads and when, and whether the plug is pulled at its commit. */
+interface Step extends Pick<Reading, "at" | "rows"> {
+  readonly scopes: readonly Scope[];
+  readonly pulled: "before" | "after" | "never";
+  /** Read twice: by a run and by the next one, as after a crash before its checkpoint. */
+  readonly again: boolean;
+}
+
+const rows = fc.array(
+  fc.record({ id: fc.integer({ min: 1, max: 3 }), name: fc.constantFrom("a", "b", null) }),
+  { maxLength: 4 },
+);
+
+const steps: fc.Arbitrary<readonly Step[]> = fc.array(
+  fc.record({
+    // Instants repeat and go back, as they do where a clock is set.
+    at: fc.integer({ min: 1, max: 4 }).map(day),
+    rows,
+    scopes: fc.constantFrom<readonly Scope[]>(
+      [],
+      [{ kind: "whole" }],
+      [{ kind: "part", column: "id", value: 2 }],
+    ),
+    pulled: fc.constantFrom(
+      "never" as const,
+      "never" as const,
+      "before" as const,
+      "after" as const,
+    ),
+    again: fc.boolean(),
+  }),
+  { minLength: 2, maxLength: 6 },
+);
+
+const PULLED = new ConnectorError("destination", "the plug was pulled");
+
+/** A warehouse whose plug is pulled before or after a commit. */
+function pluggable(pull: Step["pulled"]) {
+  return (real: Warehouse): Warehouse => ({
+    ...real,
+    open: async (use) => {
+      const session = await real.open(use);
+      return {
+        ...session,
+        transact: async (statements, loadId) => {
+          if (pull === "before") throw PULLED;
+          await session.transact(statements, loadId);
+          if (pull === "after") throw PULLED;
+        },
+      };
+    },
+  });
+}
+
+async function take(given: Desk, mode: Mode, step: Step): Promise<void> {
+  for (const pulled of [step.pulled, ...(step.again ? (["never"] as const) : [])]) {
+    given.clock.advance(60_000);
+    const options = { mode, maxVanishedRatio: 1 };
+    const loader = () => given.over(pluggable(pulled), options);
+    const place = { loader, rows: () => Promise.resolve([]) };
+    await read(place, { ...step, options }).catch((error: unknown) => {
+      if (error !== PULLED) throw error;
+    });
+  }
+}
+
+/** What any history is, whatever came. */
+async function expectHistory({ query }: Desk): Promise<void> {
+  const versions = await query(
+    `SELECT id, _kb4_row_hash AS hash, _kb4_valid_from AS since, _kb4_valid_to AS until,
+    _kb4_deleted_at IS NOT NULL AS gone FROM people ORDER BY id, _kb4_valid_from`,
+  );
+  for (const [i, { id, hash, since, until, gone }] of versions.entries()) {
+    // None is empty. Instants of one length sort as text.
+    if (until !== null) expect(String(since) < String(until)).toBe(true);
+    const next = versions[i + 1];
+    if (next?.["id"] !== id) continue;
+    // Only the last one is open, and none begins before the one before has ended.
+    expect(until).not.toBeNull();
+    if (gone === true) expect(String(until) < String(next!["since"])).toBe(true);
+    else {
+      expect(next!["since"]).toBe(until);
+      expect(next!["hash"]).not.toBe(hash);
+    }
+  }
+}
+
+test("any runs leave versions that neither overlap nor repeat, and the last ones are what merge would hold", async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (script) => {
+      const [history, merge] = [await desk(), await desk()];
+      // A last run commits what a pulled plug has left, in both.
+      const last: Step = { at: day(5), rows: [], scopes: [], pulled: "never", again: false };
+      for (const step of [...script, last]) {
+        await take(history, "history", step);
+        await take(merge, "merge", step);
+      }
+
+      await expectHistory(history);
+      const current = await history.query("SELECT id, name FROM people_current ORDER BY id");
+      expect(current).toEqual(
+        await merge.query("SELECT id, name FROM people WHERE _kb4_deleted_at IS NULL ORDER BY id"),
+      );
+      const count = "SELECT count(*)::INT AS n FROM people";
+      const [before] = await history.query(count);
+      await take(history, "history", { ...last, rows: current as readonly Row[] });
+      expect(await history.query(count)).toEqual([before]);
+    }),
+    { numRuns: 10 },
+  );
+}, 240_000);

@@ -11,12 +11,13 @@ import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import type { Refusal } from "./commit.js";
+import { declaredTable } from "./declared.js";
 import { lockSpool, type Hold } from "./lock.js";
 import { loadsIn, readManifest, type Manifest } from "./manifest.js";
 import { Package } from "./package.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
-import { currentOf, joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
+import { joined, META, SEQUENCE, type Mode, type Table } from "./table.js";
 import { UnderWay } from "./underway.js";
 import type { Missing } from "./warehouse.js";
 
@@ -136,19 +137,9 @@ export class Loader implements Sink {
   }
 
   async declare(stream: SinkStream): Promise<void> {
-    const before = this.#declared.get(stream.name)?.table;
     const { mode, store } = this.#options;
-    const keepsVersions = mode === "history" && stream.primaryKey.length > 0;
-    const table: Table = { ...tableOf(stream), ...(keepsVersions ? { hasHistory: true } : {}) };
-    const twin = [...this.#declared.keys()].find(
-      (name) => name !== stream.name && name.toLowerCase() === stream.name.toLowerCase(),
-    );
-    if (twin !== undefined) {
-      throw new ConnectorError("config", `streams ${twin} and ${stream.name} differ only in case`, {
-        hint: "deselect one of them",
-      });
-    }
-    if (mode === "history") this.#refuseViewName(stream.name);
+    const before = this.#declared.get(stream.name)?.table;
+    const table = declaredTable(stream, mode, [...this.#declared.keys()]);
     store.foresee?.(table);
     this.#declared.set(stream.name, {
       table: before === undefined ? table : joined(before, table),
@@ -235,18 +226,6 @@ export class Loader implements Sink {
     const kept = () => covered.filter(({ stream }) => !this.#refused.has(stream));
     this.#commits.begin(commit.then(kept));
     return before;
-  }
-
-  /** @throws ConnectorError `config` for two streams of which one is named like the other's view. */
-  #refuseViewName(stream: string): void {
-    const names = new Map([...this.#declared.keys(), stream].map((n) => [n.toLowerCase(), n]));
-    for (const name of names.values()) {
-      const twin = names.get(currentOf(name).toLowerCase());
-      if (twin === undefined || (name !== stream && twin !== stream)) continue;
-      throw new ConnectorError("config", `stream ${twin} is named like the view of ${name}`, {
-        hint: "deselect one of them, or set destination.mode to merge",
-      });
-    }
   }
 
   #opened(): Package {

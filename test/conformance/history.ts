@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { stringify, type Json } from "../../src/core/json.js";
 import type { SinkStream } from "../../src/core/ports.js";
 import type { Row, Scope } from "../../src/core/record.js";
 import { EMPTY_STATE } from "../../src/core/state.js";
@@ -46,13 +47,19 @@ export async function read({ loader }: HistoryPlace, reading: Reading): Promise<
   await made.flush();
 }
 
+/** A value for people: a text without quotes, null as nothing. */
+const text = (value: Json): string =>
+  typeof value === "string" ? value : value === null ? "" : stringify(value);
+
 /** Versions of a table as `id name from..to`, days as they are and other instants to the millisecond. */
 async function versions(place: HistoryPlace, table = "people"): Promise<readonly string[]> {
-  const short = (at: unknown) => String(at ?? "").replace("T00:00:00.000Z", "");
+  const short = (at: Json) => text(at).replace("T00:00:00.000Z", "");
   const lines = (await place.rows(table)).map((row) => {
-    const { id, name, _kb4_valid_from: from, _kb4_valid_to: to, _kb4_deleted_at: gone } = row;
+    const at = (column: string): Json => row[column] ?? null;
+    const [id, name, gone] = [at("id"), at("name"), at("_kb4_deleted_at")];
+    const [from, to] = [at("_kb4_valid_from"), at("_kb4_valid_to")];
     const mark = gone === null ? "" : ` gone ${short(gone)}`;
-    return `${String(id)} ${String(name)} ${short(from)}..${short(to)}${mark}`;
+    return `${text(id)} ${text(name)} ${short(from)}..${short(to)}${mark}`;
   });
   return lines.map((line) => line.replaceAll("2026-06-", "")).toSorted();
 }

@@ -10,7 +10,7 @@ import { batch, checkpoint, ended, running } from "../protocols/singer/support.j
 import { people } from "./place.js";
 
 /** A warehouse that loaders fill. */
-export interface HistoryPlace {
+interface HistoryPlace {
   loader(options: Partial<LoaderOptions>): Loader;
   /** All rows of a table or a view with all their columns. */
   rows(relation: string): Promise<readonly Row[]>;

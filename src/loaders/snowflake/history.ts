@@ -22,7 +22,7 @@ const later = (at: string): string => `DATEADD('MILLISECOND', 1, ${at})`;
 export const endedAt = (at: string): string => `GREATEST(${at}, ${later(`t.${FROM}`)})`;
 
 /** How the dialect writes the last version of each staged row: some of its columns, or all as they go in. */
-export interface Latest {
+interface Latest {
   readonly some: (columns: readonly string[], staged: Staged) => string;
   readonly all: (staged: Staged) => string;
 }

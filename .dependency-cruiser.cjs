@@ -7,7 +7,7 @@
 const OURS = "^(src|streams|test|scripts|bench)/";
 
 /** Files that turn plans into SQL text. */
-const PURE = "/(dialect|sql|books|names|scopes)\\.ts$";
+const PURE = "/(dialect|history|sql|books|names|scopes)\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {

@@ -59,7 +59,8 @@ async function opened(destination: Destination, common: Common): Promise<Loader>
     }
     case "jsonl": {
       const { openJsonl } = await import("../loaders/jsonl/index.js");
-      return openJsonl({ ...shared, path: destination.path });
+      const { path, mode } = destination;
+      return openJsonl({ ...shared, path, mode });
     }
     case "snowflake": {
       const { credentialsOf, openSnowflake } = await import("../loaders/snowflake/index.js");

@@ -7,17 +7,22 @@ export const SECRET = { secret: true, writeOnly: true, airbyte_secret: true } as
 export const text = (title: string, description: string) =>
   z.string().min(1).meta({ title, description });
 
+const MODE = {
+  title: "Mode",
+  description:
+    "merge keeps the newest version of each row, append keeps every row that comes, replace swaps the whole table at the end of each run, history (not in jsonl) keeps each version of a row and from when until when it held.",
+} as const;
+
+/** How rows reach files, which keep no history. */
+export const fileMode = z.enum(["merge", "append", "replace"]).default("merge").meta(MODE);
+
 /** Settings that every destination has. */
 export const COMMON = {
-  mode: z.enum(["merge", "append", "replace"]).default("merge").meta({
-    title: "Mode",
-    description:
-      "merge keeps the newest version of each row, append keeps every version, replace swaps the whole table at the end of each run.",
-  }),
+  mode: z.enum(["merge", "append", "replace", "history"]).default("merge").meta(MODE),
   max_vanished_ratio: z.number().min(0).max(1).default(0.2).meta({
     title: "Most rows that may go",
     description:
-      "Largest part of a table's rows that one run may mark as deleted at the source, in mode merge; beyond it none is marked and the run ends with 6. knowbe4 sync --allow-vanished lets it pass once.",
+      "Largest part of a table's rows that one run may mark as deleted at the source, in mode merge or history; beyond it none is marked and the run ends with 6. knowbe4 sync --allow-vanished lets it pass once.",
   }),
 } as const;
 

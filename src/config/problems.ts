@@ -1,6 +1,6 @@
 import { nearest } from "../core/suggest.js";
 import type { configSchema } from "./schema.js";
-import { envName, type Setting } from "./settings.js";
+import { envName, settingsOfType, type Setting } from "./settings.js";
 
 type Issue = NonNullable<ReturnType<typeof configSchema.safeParse>["error"]>["issues"][number];
 
@@ -19,7 +19,11 @@ export function problem(issue: Issue, all: readonly Setting[], type: string): re
     return [`config: api_key ${what === "" ? "is empty or not text" : what}`];
   }
   if (setting !== undefined && setting.allowed.length > 0) {
-    return [`config: ${name} must be one of ${setting.allowed.join(", ")}`];
+    const own = settingsOfType(type).find((s) => s.path.join(".") === name);
+    const allowed = own?.allowed ?? setting.allowed;
+    const where =
+      allowed.length === setting.allowed.length ? "" : ` for destination.type "${type}"`;
+    return [`config: ${name} must be one of ${allowed.join(", ")}${where}`];
   }
   return [`config: ${name}: ${issue.message.replace(/^Invalid input: /, "")}`];
 }

@@ -183,7 +183,7 @@ async function vanish(
   vanishing: Vanishing,
 ): Promise<readonly Statement[]> {
   const { table, scopes } = vanishing;
-  if (mode !== "merge" || table.primaryKey.length === 0) return [];
+  if ((mode !== "merge" && mode !== "history") || table.primaryKey.length === 0) return [];
   // Asked for its answer only: whether there is a scope that concerns this table.
   if (inScopes(table, scopes, { quoted: String, literal: String }) === null) return [];
   const sql = dialect.countVanished(vanishing);
@@ -228,12 +228,13 @@ async function intoTable(
     dialect.findRepeats(staged),
   );
   const merge = { staged, loadId, skipsUnchanged: !isFresh, hasRepeats };
+  const how = mode === "history" ? dialect.history : dialect;
   // Into a table that is new or has new columns every row goes: nothing need be compared.
-  const changes = isFresh ? null : dialect.countChanges(merge);
-  if (changes === null) return dialect.merge(merge);
+  const changes = isFresh ? null : how.countChanges(merge);
+  if (changes === null) return how.merge(merge);
   const [count] = await session.query(`comparing rows of ${table.name}`, changes);
   // A table in which nothing changes is not touched: a statement on it may cost money.
-  return Number(count?.["n"]) === 0 ? [] : dialect.merge(merge);
+  return Number(count?.["n"]) === 0 ? [] : how.merge(merge);
 }
 
 async function asks(session: Session, purpose: string, sql: string | null): Promise<boolean> {
@@ -246,7 +247,7 @@ function loadedTable(
 ): LoadedTable {
   return {
     stream: table.name,
-    mode: table.primaryKey.length === 0 && mode === "merge" ? "append" : mode,
+    mode: table.primaryKey.length === 0 && mode !== "replace" ? "append" : mode,
     staged: file?.rows ?? 0,
     rejected,
     proof: proof ?? null,

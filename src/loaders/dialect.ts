@@ -112,6 +112,8 @@ export interface Dialect {
   /** How many rows a merge would write: `n`. Null where an idle merge costs nothing. */
   countChanges(merge: Merge): string | null;
   merge(merge: Merge): readonly Statement[];
+  /** The same for tables that keep history. */
+  readonly history: HistoryDialect;
   append(staged: Staged, loadId: string): readonly Statement[];
   /** Swaps all rows; null leaves the table empty. */
   replace(table: string, staged: Staged | null, loadId: string): readonly Statement[];
@@ -139,6 +141,26 @@ export interface Dialect {
   findLoad(loadId: string): string;
   /** One row of `_kb4_loads` per table; one for the state alone if there is none. */
   recordLoad(record: LoadRecord, tables: readonly LoadedTable[]): readonly Statement[];
+}
+
+/**
+ * SQL of tables that keep every version of a row, each for the time in which it held: from
+ * `_kb4_valid_from` until just before `_kb4_valid_to`.
+ *
+ * A version begins when it was observed. Where that is not later than what is there already, because
+ * a clock was set back or a run brings a row twice, it begins a millisecond after that: no version
+ * is lost, none is empty and no two overlap.
+ */
+export interface HistoryDialect {
+  /** How many versions a merge would begin: `n`. Null where an idle merge costs nothing. */
+  countChanges(merge: Merge): string | null;
+  /**
+   * Ends the versions that differ from what is staged and begins new ones. Unless it skips unchanged
+   * rows, new columns of versions that hold are filled: that is no new version.
+   */
+  merge(merge: Merge): readonly Statement[];
+  /** Makes the view {@link currentOf} of a table, or makes it anew. @param columns of the view. */
+  makeView(table: Table, columns: readonly string[]): readonly Statement[];
 }
 
 /** A column that holds another's values while its type is changed, in case that is cut off. */

@@ -1,7 +1,17 @@
 import { ConnectorError } from "../core/errors.js";
 import type { ColumnType } from "../core/fields.js";
 import type { Dialect, Statement } from "./dialect.js";
-import { DELETED_AT, isAlwaysSet, META, wider, type Table, type TableColumn } from "./table.js";
+import {
+  currentOf,
+  DELETED_AT,
+  isAlwaysSet,
+  META,
+  metaOf,
+  VALIDITY,
+  wider,
+  type Table,
+  type TableColumn,
+} from "./table.js";
 import type { Answer } from "./warehouse.js";
 
 /** A table as it stands in the warehouse. Names of columns in lower case. */
@@ -59,7 +69,8 @@ export interface Evolution {
 export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolution {
   const standing = schema.get(table.name.toLowerCase());
   if (standing === undefined) {
-    return { table, statements: dialect.createTable(table), own: [], isWider: false, isNew: true };
+    const statements = [...dialect.createTable(table), ...viewOf(dialect, table, schema)];
+    return { table, statements, own: [], isWider: false, isNew: true };
   }
   if (standing.kind !== "table") {
     throw refused(
@@ -68,6 +79,7 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
       "rename the view; the next run makes the table",
     );
   }
+  refuseOtherMode(table, schema);
   const statements: Statement[] = [];
   let isWider = false;
   const columns = table.columns.map((column): TableColumn => {
@@ -88,9 +100,64 @@ export function evolve(dialect: Dialect, table: Table, schema: Schema): Evolutio
     if (type !== now) statements.push(...dialect.widenColumn(table.name, column.name, now, type));
     return { ...column, type };
   });
-  const own = requireMeta(dialect, table.name, standing);
+  const own = requireMeta(dialect, table, standing);
   refuseRequired(table, standing);
-  return { table: { ...table, columns }, statements, own, isWider, isNew: false };
+  const evolved = { ...table, columns };
+  statements.push(...viewOf(dialect, evolved, schema));
+  return { table: evolved, statements, own, isWider, isNew: false };
+}
+
+/**
+ * A table keeps history from its first load on or not at all: rows of the other kind have no
+ * validity, or would take part in it without one.
+ *
+ * @throws ConnectorError `destination`.
+ */
+export function refuseOtherMode({ name, hasHistory }: Table, schema: Schema): void {
+  const standing = schema.get(name.toLowerCase());
+  if (standing?.kind !== "table") return;
+  const isHistory = standing.columns.has(VALIDITY[0].name);
+  if (isHistory === (hasHistory === true)) return;
+  throw refused(
+    isHistory
+      ? `${name}: the table keeps history, and this load would not`
+      : `${name}: the table was made without history, and destination.mode is history`,
+    name,
+    isHistory
+      ? "set destination.mode to history, or load into another place"
+      : "load into another place, where everything is read again; or rename the table and run again with --full-refresh",
+  );
+}
+
+/** Makes the view of a table that keeps history, unless it stands there and has the same columns. */
+function viewOf(dialect: Dialect, table: Table, schema: Schema): readonly Statement[] {
+  if (table.hasHistory !== true) return [];
+  const name = currentOf(table.name);
+  const view = schema.get(name.toLowerCase());
+  const ours = [...META.filter((c) => c !== DELETED_AT), VALIDITY[0]];
+  if (view !== undefined && (view.kind === "table" || !view.columns.has(VALIDITY[0].name))) {
+    throw refused(
+      `${table.name}: ${view.kind === "table" ? "a table" : "another view"} stands where its view ${name} should be`,
+      table.name,
+      `rename ${name}; the next run makes the view`,
+    );
+  }
+  const isSame = [...table.columns, ...ours].every((column) => {
+    const found = view?.columns.get(column.name.toLowerCase());
+    return found !== undefined && dialect.typeOf(found.type) === column.type;
+  });
+  if (isSame) return [];
+  const held = schema.get(table.name.toLowerCase())?.columns;
+  // Columns that are not selected any more stay, as they do in the table.
+  const kept = [...(view?.columns ?? [])]
+    .filter(([key]) => held?.has(key) === true && !ours.some((c) => c.name === key))
+    .map(([, column]) => column.name);
+  const isKept = new Set(kept.map((column) => column.toLowerCase()));
+  const more = [...table.columns, ...ours].map((c) => c.name);
+  return dialect.history.makeView(table, [
+    ...kept,
+    ...more.filter((column) => !isKept.has(column.toLowerCase())),
+  ]);
 }
 
 function ourType(
@@ -108,8 +175,9 @@ function ourType(
 }
 
 /** What adds the column that tables of earlier versions lack; the others must be there. */
-function requireMeta(dialect: Dialect, table: string, { columns }: Standing): readonly Statement[] {
-  for (const { name, type } of META) {
+function requireMeta(dialect: Dialect, wanted: Table, { columns }: Standing): readonly Statement[] {
+  const table = wanted.name;
+  for (const { name, type } of metaOf(wanted)) {
     const found = columns.get(name);
     if (found !== undefined && dialect.typeOf(found.type) === type) continue;
     if (found === undefined && name === DELETED_AT.name) continue;
@@ -127,9 +195,12 @@ function requireMeta(dialect: Dialect, table: string, { columns }: Standing): re
 /** A column of somebody's own is left alone, but must not stand in the way. */
 function refuseRequired(table: Table, { columns }: Standing): void {
   const ours = new Set(
-    [...table.primaryKey, ...META.filter((c) => isAlwaysSet(table, c)).map((c) => c.name)].map(
-      (n) => n.toLowerCase(),
-    ),
+    [
+      ...table.primaryKey,
+      ...metaOf(table)
+        .filter((c) => isAlwaysSet(table, c))
+        .map((c) => c.name),
+    ].map((n) => n.toLowerCase()),
   );
   for (const [key, { name, required }] of columns) {
     if (!required || ours.has(key)) continue;

@@ -10,6 +10,7 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
+import { declaredTable, type Declared } from "./declared.js";
 import type { Forgetting, Forgotten } from "./forget/forget.js";
 import { clearSpool, isWaiting } from "./forget/spool.js";
 import { newLoadId } from "./load-id.js";
@@ -19,7 +20,7 @@ import { Package } from "./package.js";
 import { tooMany, undeclared } from "./refused.js";
 import { onDisk, type SpoolFile } from "./spool.js";
 import type { KeptState, Patience, Store } from "./store.js";
-import { joined, META, SEQUENCE, tableOf, type Mode, type Table } from "./table.js";
+import { joined, META, SEQUENCE, tableOf, type Mode } from "./table.js";
 import { UnderWay } from "./underway.js";
 import type { Estimate, Missing } from "./warehouse.js";
 
@@ -53,11 +54,6 @@ const PAUSE_MS = 500;
 
 /** Part of a table's rows that may go between two runs without a person being asked. */
 const VANISHED = 0.2;
-
-interface Declared {
-  readonly table: Table;
-  readonly mode: Mode;
-}
 
 /**
  * Fills a warehouse, whichever: spool, seal, stage, verify, commit, acknowledge.
@@ -176,17 +172,10 @@ export class Loader implements Sink {
   }
 
   async declare(stream: SinkStream): Promise<void> {
+    const { mode, store } = this.#options;
     const before = this.#declared.get(stream.name)?.table;
-    const table = tableOf(stream);
-    const twin = [...this.#declared.keys()].find(
-      (name) => name !== stream.name && name.toLowerCase() === stream.name.toLowerCase(),
-    );
-    if (twin !== undefined) {
-      throw new ConnectorError("config", `streams ${twin} and ${stream.name} differ only in case`, {
-        hint: "deselect one of them",
-      });
-    }
-    const { mode } = this.#options;
+    const table = declaredTable(stream, mode, [...this.#declared.keys()]);
+    store.foresee?.(table);
     this.#declared.set(stream.name, {
       table: before === undefined ? table : joined(before, table),
       // A table may be swapped only for the whole of its stream.

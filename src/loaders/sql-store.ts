@@ -1,8 +1,9 @@
 import { isObject } from "../core/json.js";
 import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
+import { refuseOtherMode, type Schema } from "./evolve.js";
 import { erasePerson, findPerson, type ReadKept } from "./forget/warehouse.js";
 import type { Counts, KeptState, Store } from "./store.js";
-import { DELETED_AT } from "./table.js";
+import { currentOf, DELETED_AT, VALIDITY } from "./table.js";
 import type { Session, Warehouse } from "./warehouse.js";
 
 /** A warehouse as a place for a loader: the same statements in the same order for all of them. */
@@ -11,6 +12,7 @@ export function sqlStore(warehouse: Warehouse): Store {
   /** Tables that have got columns in this run. */
   const widened = new Set<string>();
   const readKept: ReadKept = (session, pipeline) => keptIn(session, dialect.readState(pipeline));
+  let prepared: Schema = new Map();
   return {
     name: dialect.name,
     place: warehouse.place,
@@ -20,10 +22,13 @@ export function sqlStore(warehouse: Warehouse): Store {
     check: () => warehouse.check(),
     prepare: async (pipeline) => {
       await using session = await warehouse.open("write");
-      await prepareSchema(session, dialect);
+      prepared = await prepareSchema(session, dialect);
       const found = await session.query("reading the state", dialect.pipelines());
       const kept = await keptIn(session, dialect.readState(pipeline));
       return { ...kept, pipelines: found.map((answer) => String(answer["pipeline"])) };
+    },
+    foresee: (table) => {
+      refuseOtherMode(table, prepared);
     },
     readState: async (pipeline) => {
       await using session = await warehouse.open("read");
@@ -41,13 +46,16 @@ export function sqlStore(warehouse: Warehouse): Store {
       const schema = await schemaIn(session, dialect);
       const counts: (Counts | null)[] = [];
       for (const ask of asks) {
-        const columns = schema.get(ask.table)?.columns;
+        // Of a table that keeps history those versions count that hold now.
+        const hasVersions = schema.get(ask.table)?.columns.has(VALIDITY[1].name) === true;
+        const table = hasVersions ? currentOf(ask.table) : ask.table;
+        const columns = schema.get(table)?.columns;
         if (columns === undefined) {
           counts.push(null);
           continue;
         }
         const marks = columns.has(DELETED_AT.name) ? "marks" : "no marks";
-        const sql = dialect.countRows(ask, marks);
+        const sql = dialect.countRows({ ...ask, table }, marks);
         const found = await session.query(`counting rows of ${ask.table}`, sql);
         counts.push(new Map(found.map(({ part, n }) => [String(part), Number(n)])));
       }

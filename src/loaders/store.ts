@@ -40,6 +40,11 @@ export interface Store {
   check(): Promise<readonly Missing[]>;
   /** Makes what is needed before the first commit; tells whose state there is, and this one's. */
   prepare(pipeline: string): Promise<KeptState & { readonly pipelines: readonly string[] }>;
+  /**
+   * Says before anything is read what would be refused at the commit: a table that was filled in
+   * another way. Knows what stood there at {@link prepare}.
+   */
+  foresee?(table: Table): void;
   readState(pipeline: string): Promise<KeptState>;
   /** By stream: what shows that it was read completely, when it last was. */
   readProofs(pipeline: string): Promise<Readonly<Record<string, unknown>>>;

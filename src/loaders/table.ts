@@ -3,8 +3,11 @@ import { ConnectorError } from "../core/errors.js";
 import type { ColumnType } from "../core/fields.js";
 import type { SinkStream } from "../core/ports.js";
 
-/** How rows reach their table: newest version of each, every version, or the whole table swapped. */
-export type Mode = "merge" | "append" | "replace";
+/**
+ * How rows reach their table: newest version of each, every version, the whole table swapped, or
+ * every version with the time in which it held.
+ */
+export type Mode = "merge" | "append" | "replace" | "history";
 
 /** A column of a table, whoever put it there. */
 export type TableColumn = Pick<Column, "name" | "type" | "description">;
@@ -19,6 +22,8 @@ export interface Table {
   readonly primaryKey: readonly string[];
   /** Column by whose months a warehouse may keep rows apart, see `StreamDef.partition`. */
   readonly partition?: string;
+  /** Set if it keeps versions of its rows: it has {@link VALIDITY} and a view of those that hold now. */
+  readonly hasHistory?: true;
 }
 
 /** Prefix of what belongs to the loader: its tables, and its columns in every table. */
@@ -55,9 +60,37 @@ export const DELETED_AT = META[3];
 /** Those of {@link META} that every row has from its first version on. */
 export const WRITTEN = META.slice(0, 3) as readonly TableColumn[];
 
+/** Columns that the loader adds to a table that keeps history: from when until when a version held. */
+export const VALIDITY = [
+  {
+    name: `${OURS}valid_from`,
+    type: "timestamp",
+    description: "When this version of the row was first observed, UTC.",
+  },
+  {
+    name: `${OURS}valid_to`,
+    type: "timestamp",
+    description:
+      "When a later version was observed, or the row was found to be gone, UTC: from then on this version does not hold; null for the one that holds now.",
+  },
+] as const satisfies readonly TableColumn[];
+
+/** All columns of the loader's own in a table. */
+export function metaOf({ hasHistory }: Table): readonly TableColumn[] {
+  return hasHistory === true ? [...META, ...VALIDITY] : META;
+}
+
+/** The view of a table that keeps history: the versions that hold now. */
+export function currentOf(table: string): string {
+  return `${table}_current`;
+}
+
 /** Whether a column of a table is never null. */
 export function isAlwaysSet({ primaryKey }: Table, column: TableColumn): boolean {
-  return primaryKey.includes(column.name) || WRITTEN.some((c) => c.name === column.name);
+  return (
+    primaryKey.includes(column.name) ||
+    [...WRITTEN, VALIDITY[0]].some((c) => c.name === column.name)
+  );
 }
 
 /** Stands in spooled lines only: which of two versions of a row is the later one. */

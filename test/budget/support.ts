@@ -27,7 +27,8 @@ export interface Office {
   /** Rows by stream and key, as a destination that merges would hold them. */
   readonly tables: ReadonlyMap<string, ReadonlyMap<string, Row>>;
   state: State;
-  sync(settings?: object, streams?: readonly string[]): Promise<Ran>;
+  /** @param sink where rows go; {@link tables} unless given. */
+  sync(settings?: object, streams?: readonly string[], sink?: Sink): Promise<Ran>;
   plan(settings?: object, streams?: readonly string[]): Promise<Estimate>;
 }
 
@@ -67,7 +68,7 @@ export async function office(
     clock,
     tables,
     state: EMPTY_STATE,
-    async sync(settings = {}, streams) {
+    async sync(settings = {}, streams, given) {
       const config = configOf(settings);
       const tally = new Tally(() => clock.monotonic());
       const events: SyncEvent[] = [];
@@ -87,7 +88,7 @@ export async function office(
         kill: new AbortController().signal,
         [Symbol.dispose]: () => undefined,
       };
-      const sink = tableSink(keeps === "rows" ? tables : undefined);
+      const sink = given ?? tableSink(keeps === "rows" ? tables : undefined);
       const result = await runPlan({ io, config, plan, source, sink, signals, emit });
       // Through text, as every mode keeps it.
       self.state = parseState(JSON.parse(JSON.stringify(result.state)), "state");

@@ -106,6 +106,17 @@ test("all problems are told at once, each with the setting and the fix", () => {
   );
 });
 
+test("a choice that one type of destination does not have is refused for that type alone", () => {
+  const content = { destination: { type: "jsonl", mode: "history" } };
+
+  expect(problems(() => loadFile(content))).toEqual([
+    'config: destination.mode must be one of merge, append, replace for destination.type "jsonl"',
+  ]);
+  expect(problems(() => loadFile({ destination: { mode: "histroy" } }))).toEqual([
+    "config: destination.mode must be one of merge, append, replace, history",
+  ]);
+});
+
 test("a setting that is nothing like ours is named without a guess", () => {
   expect(problems(() => loadFile({ banana: 1, constructor: 1 }))).toEqual([
     'config: unknown setting "banana"',

@@ -5,6 +5,7 @@ import { bigQueryDesk, ENDPOINT, SKIPPED } from "../loaders/bigquery/support.js"
 import { desk } from "../loaders/support.js";
 import { jsonlDesk } from "../loaders/jsonl/support.js";
 import { memoryOut } from "../protocols/singer/support.js";
+import { describeHistory } from "./history.js";
 import { describeSink } from "./sink.js";
 
 describeSink("the Singer writer", async ({ pace }) => {
@@ -66,4 +67,24 @@ describeSink(
     timeout: 240_000,
     cannotHold: ["integers beyond 64 bits in JSON"],
   },
+);
+
+describeHistory("the DuckDB loader", async () => {
+  const { loader, query } = await desk();
+  return {
+    loader: (options) => loader(options),
+    rows: (relation) => query(`SELECT * FROM ${relation} ORDER BY ALL`),
+  };
+});
+
+describeHistory(
+  `the BigQuery loader${SKIPPED}`,
+  async () => {
+    const { loader, query } = await bigQueryDesk();
+    return {
+      loader: (options) => loader(options),
+      rows: (relation) => query(`SELECT * FROM {d}.${relation}`),
+    };
+  },
+  { isThere: ENDPOINT !== undefined, timeout: 240_000 },
 );

@@ -54,6 +54,12 @@ const older: Table = { ...people, columns: people.columns.filter((c) => c.name !
 const pairs = tableOf(stream("pairs", { a: "integer", b: "string" }, { primaryKey: ["b", "a"] }));
 const events = { ...tableOf(stream("events", { what: "string" })), primaryKey: [] };
 
+const titles: Table = {
+  ...tableOf(stream("titles", { id: "integer", name: "string", note: "json" })),
+  hasHistory: true,
+};
+const plain: Table = { ...titles, columns: titles.columns.filter((c) => c.name !== "note") };
+
 const AT = "2026-06-01T00:00:00.000Z";
 
 /** Loads into three tables, each by another way, as a loader of that dialect would send them. */
@@ -105,31 +111,56 @@ function scenario({ dialect, relation, nestedAsText }: Teller): readonly Step[] 
   const [back, backStaged] = stage(people, "people_3");
   const [two, twoStaged] = stage(pairs, "pairs_1");
   const [three, threeStaged] = stage(pairs, "pairs_2");
+  const remember = (staged: Staged, loadId: string, skipsUnchanged: boolean) =>
+    dialect.history.merge({ staged, loadId, skipsUnchanged, hasRepeats: true });
+  const view = ({ columns }: Table) => {
+    const ours = ["_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash", "_kb4_valid_from"];
+    return dialect.history.makeView(titles, [...columns.map((c) => c.name), ...ours]);
+  };
+  const [hue, hueStaged] = stage(plain, "titles_1");
+  const [shade, shadeStaged] = stage(titles, "titles_2");
+  const [tint, tintStaged] = stage(titles, "titles_3");
   const [event, eventStaged] = stage(events, "events_1");
+  const note = titles.columns.find((c) => c.name === "note");
   const jobs = people.columns.find((c) => c.name === "jobs");
   return [
     ...dialect.bookkeeping(),
-    ...[older, pairs, events].flatMap((table) => dialect.createTable(table)),
+    ...[older, pairs, events, plain].flatMap((table) => dialect.createTable(table)),
+    ...view(plain),
     ...commit(0, (load) => [
       first,
       two,
       event,
+      hue,
+      ...remember(hueStaged, load, true),
       ...merge(firstStaged, load, true),
       ...dialect.replace("pairs", twoStaged, load),
       ...dialect.append(eventStaged, load),
     ]),
     ...(jobs === undefined ? [] : dialect.addColumn("people", jobs)),
+    ...(note === undefined ? [] : dialect.addColumn("titles", note)),
+    ...view(titles),
     ...commit(1, (load) => [
       second,
       three,
+      shade,
+      dialect.markVanished({
+        table: titles,
+        relation: shadeStaged.relation,
+        scopes: [{ kind: "part", column: "id", value: 3 }],
+        at: "2026-06-02T00:00:00.000Z",
+      }),
+      ...remember(shadeStaged, load, false),
       dialect.markVanished(gone(secondStaged)),
       ...merge(secondStaged, load, true),
       ...merge(threeStaged, load, false),
       ...dialect.append(eventStaged, load),
     ]),
-    // Who had gone is there again, as before.
+    // Who had gone is there again, as before. The clock was set back.
     ...commit(2, (load) => [
       back,
+      tint,
+      ...remember(tintStaged, load, true),
       ...merge(backStaged, load, true),
       ...dialect.replace("pairs", null, load),
     ]),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-import { COMMON, kind, spoolDir, text } from "../parts.js";
+import { COMMON, fileMode, kind, spoolDir, text } from "../parts.js";
 
 /** `destination` of type `jsonl`. */
 export const jsonl = z
@@ -10,6 +10,7 @@ export const jsonl = z
       "knowbe4.jsonl",
     ),
     ...COMMON,
+    mode: fileMode,
     spool_dir: spoolDir("beside the folder unless given"),
   })
   .meta({ title: "JSONL", description: "Plain files, for programs that read no database." });

@@ -1,24 +1,15 @@
-import { BOOKKEEPING } from "./books.js";
 import type { ColumnType } from "../../core/fields.js";
-import type { Json } from "../../core/json.js";
-import type {
-  Dialect,
-  LoadedTable,
-  LoadRecord,
-  Merge,
-  Staged,
-  StateMove,
-  Statement,
-  Vanishing,
-} from "../dialect.js";
+import type { Dialect, Merge, Staged, Statement, Vanishing } from "../dialect.js";
 import { inScopes } from "../scopes.js";
-import { DELETED_AT, isAlwaysSet, META, type Table } from "../table.js";
+import { DELETED_AT, isAlwaysSet, META, metaOf, VALIDITY, type Table } from "../table.js";
+import { endedAt, historyIn } from "./history.js";
+import { books } from "./books.js";
 import {
   CLUSTERING,
   COLUMN,
   described,
   instant,
-  json,
+  LABELS,
   lastOnly,
   latest,
   literal,
@@ -33,9 +24,6 @@ import {
   TYPES,
   widened,
 } from "./sql.js";
-
-/** Marks what the loader makes. */
-const LABELS = 'labels = [("made_by", "knowbe4-connector")]';
 
 /** What the script of a commit says where another runner was faster. */
 export const OUTRUN = "kb4_outrun";
@@ -70,6 +58,11 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
   const place = `${quoted(project)}.${quoted(dataset)}`;
   const named = (table: string): string => `${place}.${quoted(table)}`;
   const deletedAt = quoted(DELETED_AT.name);
+  const validTo = quoted(VALIDITY[1].name);
+
+  /** Whether a row `t` is one that is there: in history, the version of it that holds. */
+  const isThere = ({ hasHistory }: Table): string =>
+    `t.${hasHistory === true ? validTo : deletedAt} IS NULL`;
 
   /** Rows \`t\` that are there and will be marked. */
   const going = ({ table, relation, scopes }: Vanishing): string => {
@@ -77,7 +70,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
     const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
     const isGone =
       relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
-    return `t.${deletedAt} IS NULL AND ${isIn}${isGone}`;
+    return `${isThere(table)} AND ${isIn}${isGone}`;
   };
 
   const merge = ({ staged, loadId, skipsUnchanged }: Merge): readonly Statement[] => {
@@ -134,11 +127,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       contains: (text, part) => `STRPOS(${text}, ${part}) > 0`,
     },
 
-    bookkeeping: () =>
-      BOOKKEEPING.map(([name, description, columns]) => ({
-        purpose: `making ${name}`,
-        sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${columns}) OPTIONS(description = ${literal(description)}, ${LABELS})`,
-      })),
+    ...books(named),
 
     describe: () =>
       [
@@ -161,7 +150,7 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       const { name, description, columns, primaryKey } = table;
       refuseName(table.name, "", TABLE);
       for (const column of columns) refuseName(table.name, column.name, COLUMN);
-      const defined = [...columns, ...META].map(
+      const defined = [...columns, ...metaOf(table)].map(
         (c) =>
           `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}${described(c.description)}`,
       );
@@ -236,6 +225,8 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
 
     merge,
 
+    history: historyIn(named),
+
     append: (staged, loadId) => [insert(staged, loadId)],
 
     replace: (table, staged, loadId) => [
@@ -247,101 +238,25 @@ export function bigQueryDialect(project: string, dataset: string): BigQueryDiale
       const from = `FROM ${named(vanishing.table.name)} AS t WHERE`;
       const marked = `t.${deletedAt} = ${instant(vanishing.at)}`;
       return [
-        `SELECT (SELECT COUNT(*) ${from} t.${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `SELECT (SELECT COUNT(*) ${from} ${isThere(vanishing.table)} OR ${marked}) AS live,`,
         `(SELECT COUNT(*) ${from} ${marked}) + (SELECT COUNT(*) ${from} ${going(vanishing)}) AS vanished`,
       ].join(" ");
     },
 
-    markVanished: (vanishing) => ({
-      purpose: `marking what has gone from ${vanishing.table.name}`,
-      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${deletedAt} = ${instant(vanishing.at)} WHERE ${going(vanishing)}`,
-    }),
+    markVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const ending = table.hasHistory === true ? `, ${validTo} = ${endedAt(instant(at))}` : "";
+      return {
+        purpose: `marking what has gone from ${table.name}`,
+        sql: `UPDATE ${named(table.name)} AS t SET ${deletedAt} = ${instant(at)}${ending} WHERE ${going(vanishing)}`,
+      };
+    },
 
     countRows: ({ table, key, by }, marks) => {
       const part = by === null ? "''" : quoted(by);
       const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
       const live = marks === "marks" ? ` WHERE ${deletedAt} IS NULL` : "";
       return `SELECT ${part} AS part, COUNT(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;
-    },
-
-    appendRejects: (relation, loadId) => ({
-      purpose: "writing rejected rows",
-      sql: `INSERT INTO ${named("_kb4_rejects")} (load_id, stream, reason, raw, seen_at) SELECT ${literal(loadId)}, s.stream, s.reason, ${parsing("s.raw")}, s.seen_at FROM ${relation} AS s`,
-    }),
-
-    readState: (pipeline) =>
-      `SELECT stream, version, TO_JSON_STRING(state) AS state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
-
-    readProofs: (pipeline) =>
-      `SELECT stream, TO_JSON_STRING(proof) AS proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
-
-    pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
-
-    moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
-      const state = named("_kb4_state");
-      const [who, load, when] = [literal(pipeline), literal(loadId), instant(at)];
-      const to = String(from + 1);
-      const columns = "(pipeline, stream, version, state, load_id, updated_at)";
-      const fence =
-        from === 0
-          ? `MERGE INTO ${state} AS t USING (SELECT ${who} AS pipeline) AS s ON t.pipeline = s.pipeline AND t.stream = '' WHEN NOT MATCHED THEN INSERT ${columns} VALUES (s.pipeline, '', ${to}, NULL, ${load}, ${when})`
-          : `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${String(from)}`;
-      const rows = checkpoints.map(
-        ({ stream, bookmark }) =>
-          `(${who}, ${literal(stream)}, ${to}, ${json(bookmark as unknown as Json)}, ${load}, ${when})`,
-      );
-      const streams = checkpoints.map((c) => literal(c.stream)).join(", ");
-      return [
-        { purpose: "moving the state", sql: fence, isFence: true },
-        ...(rows.length === 0
-          ? []
-          : [
-              {
-                purpose: "taking out the old bookmarks",
-                sql: `DELETE FROM ${state} WHERE pipeline = ${who} AND stream IN (${streams})`,
-              },
-              {
-                purpose: "writing the bookmarks",
-                sql: `INSERT INTO ${state} ${columns} VALUES ${rows.join(", ")}`,
-              },
-            ]),
-      ];
-    },
-
-    findLoad: (loadId) =>
-      `SELECT 1 AS found FROM ${named("_kb4_loads")} WHERE load_id = ${literal(loadId)} LIMIT 1`,
-
-    recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
-      const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
-      const none: LoadedTable = {
-        stream: "",
-        mode: "state",
-        staged: 0,
-        rejected: 0,
-        proof: null,
-        relation: null,
-      };
-      const rows = (tables.length === 0 ? [none] : tables).map(
-        ({ stream, mode, staged, rejected, proof, relation }) => {
-          const written =
-            relation === null
-              ? "0"
-              : `(SELECT COUNT(*) FROM ${named(stream)} WHERE ${quoted(META[0].name)} = ${literal(loadId)})`;
-          return `SELECT ${[
-            ...[loadId, runId, pipeline, stream, mode].map(literal),
-            ...[String(staged), written, String(rejected)],
-            ...[startedAt, committedAt].map(instant),
-            literal(toolVersion),
-            proof === null ? "NULL" : `PARSE_JSON(${literal(proof)})`,
-          ].join(", ")}`;
-        },
-      );
-      return [
-        {
-          purpose: "recording the load",
-          sql: `INSERT INTO ${named("_kb4_loads")} (load_id, run_id, pipeline, stream, mode, rows_staged, rows_written, rows_rejected, started_at, committed_at, tool_version, proof) ${rows.join(" UNION ALL ")}`,
-        },
-      ];
     },
 
     script: (statements) => statements.map(({ sql }) => `${sql};\n`).join(""),

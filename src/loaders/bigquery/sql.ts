@@ -4,6 +4,9 @@ import { stringify, type Json } from "../../core/json.js";
 import type { Staged } from "../dialect.js";
 import { META, SEQUENCE, type Table, type TableColumn } from "../table.js";
 
+/** Marks what the loader makes. */
+export const LABELS = 'labels = [("made_by", "knowbe4-connector")]';
+
 /** Types as BigQuery's catalogue writes them. */
 export const TYPES: Readonly<Record<ColumnType, string>> = {
   string: "STRING",

@@ -1,18 +1,20 @@
 import type { ColumnType } from "../../core/fields.js";
-import { stringify, type Json } from "../../core/json.js";
-import type {
-  Dialect,
-  LoadedTable,
-  LoadRecord,
-  Merge,
-  Staged,
-  StateMove,
-  Statement,
-  Vanishing,
-} from "../dialect.js";
+import type { Dialect, Merge, Staged, Statement, Vanishing } from "../dialect.js";
 import { inScopes } from "../scopes.js";
-import { DELETED_AT, isAlwaysSet, META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import {
+  DELETED_AT,
+  isAlwaysSet,
+  META,
+  metaOf,
+  SEQUENCE,
+  VALIDITY,
+  type Table,
+  type TableColumn,
+} from "../table.js";
 import type { SpooledFile } from "../warehouse.js";
+import { books } from "./books.js";
+import { endedAt, historyIn } from "./history.js";
+import { literal, quoted } from "./names.js";
 
 /**
  * Name under which the file is attached. Names of tables are always given in full: a file is usually
@@ -31,27 +33,11 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
   json: "JSON",
 };
 
-/** The loader's own tables: name, comment, columns. */
-const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: string])[] = [
-  [
-    "_kb4_state",
-    "How far each stream has been read. Written in the transaction that wrote the rows.",
-    "pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, version BIGINT NOT NULL, state JSON, load_id VARCHAR NOT NULL, updated_at TIMESTAMP WITH TIME ZONE NOT NULL",
-  ],
-  [
-    "_kb4_loads",
-    "One row per load and table. A load that is not here was not committed.",
-    "load_id VARCHAR NOT NULL, run_id VARCHAR NOT NULL, pipeline VARCHAR NOT NULL, stream VARCHAR NOT NULL, mode VARCHAR NOT NULL, rows_staged BIGINT NOT NULL, rows_written BIGINT NOT NULL, rows_rejected BIGINT NOT NULL, started_at TIMESTAMP WITH TIME ZONE NOT NULL, committed_at TIMESTAMP WITH TIME ZONE NOT NULL, tool_version VARCHAR NOT NULL, proof JSON",
-  ],
-  [
-    "_kb4_rejects",
-    "Rows that do not fit their stream, as they came, and why. May hold personal data.",
-    "load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL",
-  ],
-];
+const VALID_TO = quoted(VALIDITY[1].name);
 
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** Whether a row `t` is one that is there: in history, the version of it that holds. */
+const isThere = ({ hasHistory }: Table): string =>
+  `t.${hasHistory === true ? VALID_TO : quoted(DELETED_AT.name)} IS NULL`;
 
 /** DuckDB's SQL for one schema. */
 export interface DuckDbDialect extends Dialect {
@@ -84,7 +70,21 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     const isIn = inScopes(table, scopes, { quoted, literal }) ?? "FALSE";
     const isGone =
       relation === null ? "" : ` AND NOT EXISTS (SELECT 1 FROM ${relation} AS s WHERE ${same})`;
-    return `t.${quoted(DELETED_AT.name)} IS NULL AND ${isIn}${isGone}`;
+    return `${isThere(table)} AND ${isIn}${isGone}`;
+  };
+
+  /** Leaves the last version of each row of what is staged. */
+  const keepLast = ({ table, relation }: Staged): Statement => {
+    const keys = table.primaryKey.map(quoted);
+    const seq = quoted(SEQUENCE.name);
+    // Not a name that a key may have.
+    const last = quoted("_kb4_last");
+    const same = keys.map((k) => `s.${k} = n.${k}`).join(" AND ");
+    const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS ${last} FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
+    return {
+      purpose: `keeping the last version of each row of ${table.name}`,
+      sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same} AND s.${seq} < n.${last}`,
+    };
   };
 
   const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] =>
@@ -114,23 +114,7 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       sql: `ATTACH ${literal(path)} AS ${CATALOG} (TYPE duckdb${access === "read" ? ", READ_ONLY" : ""})`,
     }),
 
-    bookkeeping: () => [
-      { purpose: "making the schema", sql: `CREATE SCHEMA IF NOT EXISTS ${place}` },
-      ...BOOKKEEPING.flatMap(([name, comment, columns]) => [
-        {
-          purpose: `making ${name}`,
-          sql: `CREATE TABLE IF NOT EXISTS ${named(name)} (${columns})`,
-        },
-        {
-          purpose: `describing ${name}`,
-          sql: `COMMENT ON TABLE ${named(name)} IS ${literal(comment)}`,
-        },
-      ]),
-      {
-        purpose: "adding _kb4_loads.proof",
-        sql: `ALTER TABLE ${named("_kb4_loads")} ADD COLUMN IF NOT EXISTS proof JSON`,
-      },
-    ],
+    ...books(place, named),
 
     describe: () =>
       [
@@ -150,7 +134,7 @@ export function duckDbDialect(schema: string): DuckDbDialect {
 
     createTable: (table) => {
       const { name, description, columns } = table;
-      const all = [...columns, ...META];
+      const all = [...columns, ...metaOf(table)];
       const defined = all.map(
         (c) => `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}`,
       );
@@ -221,21 +205,10 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     merge: ({ staged, loadId, skipsUnchanged, hasRepeats }: Merge) => {
       const { table, relation } = staged;
       const keys = table.primaryKey.map(quoted);
-      const seq = quoted(SEQUENCE.name);
       const digest = quoted(META[2].name);
-      // Not a name that a key may have.
-      const last = quoted("_kb4_last");
       const same = (a: string, b: string) => keys.map((k) => `${a}.${k} = ${b}.${k}`).join(" AND ");
-      const newest = `SELECT ${keys.join(", ")}, max(${seq}) AS ${last} FROM ${relation} GROUP BY ${keys.join(", ")} HAVING count(*) > 1`;
       return [
-        ...(hasRepeats
-          ? [
-              {
-                purpose: `keeping the last version of each row of ${table.name}`,
-                sql: `DELETE FROM ${relation} AS s USING (${newest}) AS n WHERE ${same("s", "n")} AND s.${seq} < n.${last}`,
-              },
-            ]
-          : []),
+        ...(hasRepeats ? [keepLast(staged)] : []),
         ...(skipsUnchanged
           ? [
               {
@@ -251,6 +224,8 @@ export function duckDbDialect(schema: string): DuckDbDialect {
         { purpose: `writing into ${table.name}`, sql: insert(staged, loadId) },
       ];
     },
+
+    history: historyIn(named, keepLast),
 
     append: (staged, loadId) => [
       { purpose: `writing into ${staged.table.name}`, sql: insert(staged, loadId) },
@@ -268,86 +243,26 @@ export function duckDbDialect(schema: string): DuckDbDialect {
       const deletedAt = `t.${quoted(DELETED_AT.name)}`;
       const marked = `${deletedAt} = ${literal(vanishing.at)}::${TYPES.timestamp}`;
       return [
-        `SELECT (SELECT count(*) ${from} ${deletedAt} IS NULL OR ${marked}) AS live,`,
+        `SELECT (SELECT count(*) ${from} ${isThere(vanishing.table)} OR ${marked}) AS live,`,
         `(SELECT count(*) ${from} ${marked}) + (SELECT count(*) ${from} ${going(vanishing)}) AS vanished`,
       ].join(" ");
     },
 
-    markVanished: (vanishing) => ({
-      purpose: `marking what has gone from ${vanishing.table.name}`,
-      sql: `UPDATE ${named(vanishing.table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(vanishing.at)} WHERE ${going(vanishing)}`,
-    }),
+    markVanished: (vanishing) => {
+      const { table, at } = vanishing;
+      const ended = endedAt(`${literal(at)}::${TYPES.timestamp}`);
+      const ending = table.hasHistory === true ? `, ${VALID_TO} = ${ended}` : "";
+      return {
+        purpose: `marking what has gone from ${table.name}`,
+        sql: `UPDATE ${named(table.name)} AS t SET ${quoted(DELETED_AT.name)} = ${literal(at)}${ending} WHERE ${going(vanishing)}`,
+      };
+    },
 
     countRows: ({ table, key, by }, marks) => {
       const part = by === null ? "''" : quoted(by);
       const columns = [...new Set([...key, ...(by === null ? [] : [by])])].map(quoted).join(", ");
       const live = marks === "marks" ? ` WHERE ${quoted(DELETED_AT.name)} IS NULL` : "";
       return `SELECT ${part} AS part, count(*) AS n FROM (SELECT DISTINCT ${columns} FROM ${named(table)}${live}) GROUP BY 1 ORDER BY 1`;
-    },
-
-    appendRejects: (relation, loadId) => ({
-      purpose: "writing rejected rows",
-      sql: `INSERT INTO ${named("_kb4_rejects")} SELECT ${literal(loadId)}, stream, reason, raw, seen_at FROM ${relation}`,
-    }),
-
-    readState: (pipeline) =>
-      `SELECT stream, version, state FROM ${named("_kb4_state")} WHERE pipeline = ${literal(pipeline)} ORDER BY stream`,
-
-    readProofs: (pipeline) =>
-      `SELECT stream, proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY row_number() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
-
-    pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
-
-    moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
-      const state = named("_kb4_state");
-      const [who, load, when] = [literal(pipeline), literal(loadId), literal(at)];
-      const to = String(from + 1);
-      const fence =
-        from === 0
-          ? `INSERT INTO ${state} SELECT ${who}, '', ${to}, NULL, ${load}, ${when} WHERE NOT EXISTS (SELECT 1 FROM ${state} WHERE pipeline = ${who} AND stream = '')`
-          : `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${String(from)}`;
-      return [
-        { purpose: "moving the state", sql: fence, isFence: true },
-        ...checkpoints.flatMap(({ stream, bookmark }) => [
-          {
-            purpose: `taking out the old bookmark of ${stream}`,
-            sql: `DELETE FROM ${state} WHERE pipeline = ${who} AND stream = ${literal(stream)}`,
-          },
-          {
-            purpose: `writing the bookmark of ${stream}`,
-            sql: `INSERT INTO ${state} VALUES (${who}, ${literal(stream)}, ${to}, ${literal(stringify(bookmark as unknown as Json))}, ${load}, ${when})`,
-          },
-        ]),
-      ];
-    },
-
-    findLoad: (loadId) =>
-      `SELECT 1 AS found FROM ${named("_kb4_loads")} WHERE load_id = ${literal(loadId)} LIMIT 1`,
-
-    recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
-      const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
-      const none: LoadedTable = {
-        stream: "",
-        mode: "state",
-        staged: 0,
-        rejected: 0,
-        proof: null,
-        relation: null,
-      };
-      const rows = tables.length === 0 ? [none] : tables;
-      return rows.map(({ stream, mode, staged, rejected, proof, relation }) => {
-        const written = relation === null ? "0" : `(SELECT count(*) FROM ${relation})`;
-        const values = [
-          ...[loadId, runId, pipeline, stream, mode].map(literal),
-          ...[String(staged), written, String(rejected)],
-          ...[startedAt, committedAt, toolVersion].map(literal),
-          proof === null ? "NULL" : literal(proof),
-        ];
-        return {
-          purpose: "recording the load",
-          sql: `INSERT INTO ${named("_kb4_loads")} VALUES (${values.join(", ")})`,
-        };
-      });
     },
   };
 }

@@ -1,8 +1,17 @@
 import type { ColumnType } from "../../core/fields.js";
 import type { Dialect, Merge, Staged, Statement, Vanishing } from "../dialect.js";
 import { inScopes } from "../scopes.js";
-import { isAlwaysSet, META, SEQUENCE, type Table, type TableColumn } from "../table.js";
+import {
+  isAlwaysSet,
+  META,
+  metaOf,
+  SEQUENCE,
+  VALIDITY,
+  type Table,
+  type TableColumn,
+} from "../table.js";
 import { booksIn, NO_COLLATION } from "./books.js";
+import { endedAt, historyIn } from "./history.js";
 import { exactly, instant, literal, quoted } from "./names.js";
 
 /** Types as {@link Dialect.describe} gives them. */
@@ -30,6 +39,11 @@ const [ID, EXTRACTED, DIGEST, DELETED] = META.map((c) => quoted(c.name)) as [
   string,
 ];
 const SEQ = quoted(SEQUENCE.name);
+const VALID_TO = quoted(VALIDITY[1].name);
+
+/** Whether a row `t` is one that is there: in history, the version of it that holds. */
+const isThere = ({ hasHistory }: Table): string =>
+  `t.${hasHistory === true ? VALID_TO : DELETED} IS NULL`;
 
 const isKey = (table: Table, column: TableColumn): boolean =>
   table.primaryKey.includes(column.name);
@@ -46,6 +60,14 @@ const latest = (columns: readonly string[], { table, relation }: Staged): string
     `SELECT ${columns.join(", ")} FROM ${relation}`,
     `QUALIFY ROW_NUMBER() OVER (PARTITION BY ${table.primaryKey.map(quoted).join(", ")} ORDER BY ${SEQ} DESC) = 1`,
   ].join(" ");
+
+/** The same with all columns, as they go into the table. */
+const ready = (staged: Staged): string => {
+  const columns = staged.table.columns.map((c) =>
+    c.type === "json" ? `${value(c)} AS ${quoted(c.name)}` : quoted(c.name),
+  );
+  return latest([...columns, EXTRACTED, DIGEST], staged);
+};
 
 /** Snowflake's SQL for one schema. */
 export interface SnowflakeDialect extends Dialect {
@@ -84,7 +106,7 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
       relation === null
         ? ["", ""]
         : [` LEFT JOIN ${relation} AS s ON ${isSame(table)}`, ` AND s.${quoted(first)} IS NULL`];
-    return `FROM ${named(table.name)} AS t${join} WHERE t.${DELETED} IS NULL AND ${isIn}${isGone}`;
+    return `FROM ${named(table.name)} AS t${join} WHERE ${isThere(table)} AND ${isIn}${isGone}`;
   };
 
   return {
@@ -167,7 +189,7 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
 
     createTable: (table) => {
       const { name, description, columns } = table;
-      const defined = [...columns, ...META].map((c) => {
+      const defined = [...columns, ...metaOf(table)].map((c) => {
         return `${quoted(c.name)} ${TYPES[c.type]}${isAlwaysSet(table, c) ? " NOT NULL" : ""}${comment(c)}`;
       });
       return [
@@ -223,9 +245,6 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
     merge: ({ staged: rows, loadId, skipsUnchanged }: Merge) => {
       const { table } = rows;
       const own = table.columns.map((c) => quoted(c.name));
-      const source = table.columns.map((c) =>
-        c.type === "json" ? `${value(c)} AS ${quoted(c.name)}` : quoted(c.name),
-      );
       const set = [
         ...table.columns.filter((c) => !isKey(table, c)).map((c) => quoted(c.name)),
         EXTRACTED,
@@ -236,7 +255,7 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
         {
           purpose: `merging into ${table.name}`,
           sql: [
-            `MERGE INTO ${named(table.name)} AS t USING (${latest([...source, EXTRACTED, DIGEST], rows)}) AS s ON ${isSame(table)}`,
+            `MERGE INTO ${named(table.name)} AS t USING (${ready(rows)}) AS s ON ${isSame(table)}`,
             `WHEN MATCHED${skipsUnchanged ? isOther : ""} THEN UPDATE SET ${[...set, `${ID} = ${literal(loadId)}`, `${DELETED} = NULL`].join(", ")}`,
             `WHEN NOT MATCHED THEN INSERT (${[...own, ID, EXTRACTED, DIGEST].join(", ")})`,
             `VALUES (${[...own.map((c) => `s.${c}`), literal(loadId), `s.${EXTRACTED}`, `s.${DIGEST}`].join(", ")})`,
@@ -245,12 +264,14 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
       ];
     },
 
+    history: historyIn(named, { some: latest, all: ready }),
+
     countVanished: (vanishing) => {
       const { table, at } = vanishing;
       const from = `FROM ${named(table.name)} AS t WHERE`;
       const marked = `t.${DELETED} = ${instant(at)}`;
       return [
-        `SELECT (SELECT COUNT(*) ${from} t.${DELETED} IS NULL OR ${marked}) AS "live",`,
+        `SELECT (SELECT COUNT(*) ${from} ${isThere(table)} OR ${marked}) AS "live",`,
         `(SELECT COUNT(*) ${from} ${marked}) + (SELECT COUNT(*) ${going(vanishing)}) AS "vanished"`,
       ].join(" ");
     },
@@ -259,11 +280,15 @@ export function snowflakeDialect(database: string, schema: string): SnowflakeDia
     markVanished: (vanishing) => {
       const { table, at } = vanishing;
       const keys = table.primaryKey.map((k) => `t.${quoted(k)} AS ${quoted(k)}`).join(", ");
+      const [hold, ending] =
+        table.hasHistory === true
+          ? [` AND t.${VALID_TO} IS NULL`, `, ${VALID_TO} = ${endedAt(instant(at))}`]
+          : ["", ""];
       return {
         purpose: `marking what has gone from ${table.name}`,
         sql: [
-          `MERGE INTO ${named(table.name)} AS t USING (SELECT ${keys} ${going(vanishing)}) AS s ON ${isSame(table)}`,
-          `WHEN MATCHED THEN UPDATE SET ${DELETED} = ${instant(at)}`,
+          `MERGE INTO ${named(table.name)} AS t USING (SELECT ${keys} ${going(vanishing)}) AS s ON ${isSame(table)}${hold}`,
+          `WHEN MATCHED THEN UPDATE SET ${DELETED} = ${instant(at)}${ending}`,
         ].join(" "),
       };
     },

@@ -1,3 +1,4 @@
+import type { Mode } from "../table.js";
 import type { Missing } from "../warehouse.js";
 import type { Connection } from "./connection.js";
 import type { SnowflakeDialect } from "./dialect.js";
@@ -25,6 +26,7 @@ export async function missingGrants(
   connection: Connection,
   options: SnowflakeOptions,
   dialect: SnowflakeDialect,
+  mode: Mode,
 ): Promise<readonly Missing[]> {
   const { rows } = await connection.execute(
     "asking for the role",
@@ -32,7 +34,7 @@ export async function missingGrants(
   );
   const role = String(rows[0]?.["role"]);
   const grants = await grantsOf(connection, role);
-  const missing = needs(options, grants)
+  const missing = needs(options, grants, mode)
     .filter(({ on, name, privilege }) => !has(grants, on, name, privilege))
     .map(({ on, name, privilege }) => ({
       what: `role ${role} lacks ${privilege} on ${on.toLowerCase()} ${name}`,
@@ -65,7 +67,7 @@ async function grantsOf(connection: Connection, first: string): Promise<readonly
   return grants;
 }
 
-function needs(options: SnowflakeOptions, grants: readonly Grant[]): readonly Grant[] {
+function needs(options: SnowflakeOptions, grants: readonly Grant[], mode: Mode): readonly Grant[] {
   const database = nameOf(options.database);
   const schema = `${database}.${nameOf(options.schema)}`;
   const usage = (on: string, name: string): Grant => ({ privilege: "USAGE", on, name });
@@ -84,6 +86,9 @@ function needs(options: SnowflakeOptions, grants: readonly Grant[]): readonly Gr
     usage("SCHEMA", schema),
     { privilege: "CREATE TABLE", on: "SCHEMA", name: schema },
     { privilege: "CREATE STAGE", on: "SCHEMA", name: schema },
+    ...(mode === "history"
+      ? [{ privilege: "CREATE VIEW", on: "SCHEMA", name: schema } as const]
+      : []),
     ...[...ours].flatMap((name) =>
       ON_TABLES.map((privilege): Grant => ({ privilege, on: "TABLE", name })),
     ),

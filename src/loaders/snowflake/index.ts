@@ -24,9 +24,10 @@ export interface SnowflakeLoaderOptions
  * @throws ConnectorError `config` for an account or an address that cannot be one.
  */
 export function openSnowflake(options: SnowflakeLoaderOptions): Loader {
-  const { clock, emit } = options;
+  const { clock, emit, mode } = options;
   const warehouse = snowflakeWarehouse(options, {
     clock,
+    mode,
     warn: (message) => emit({ type: "warning", stream: null, message }),
     ...(options.cutting === undefined ? {} : { cutting: options.cutting }),
   });

@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.js";
 import { ConnectorError } from "../../core/errors.js";
 import type { Statement } from "../dialect.js";
 import { outrun } from "../outrun.js";
+import type { Mode } from "../table.js";
 import type { Session, Warehouse } from "../warehouse.js";
 import { connect, type Connection } from "./connection.js";
 import { snowflakeDialect, type SnowflakeDialect } from "./dialect.js";
@@ -15,6 +16,8 @@ import { CUTTING, uploadInParts, type Cutting } from "./upload.js";
 export interface World {
   readonly clock: Clock;
   readonly warn: (message: string) => void;
+  /** How rows will be loaded, which decides what a role must be allowed; merge unless given. */
+  readonly mode?: Mode;
   readonly cutting?: Cutting;
 }
 
@@ -45,7 +48,7 @@ export function snowflakeWarehouse(options: SnowflakeOptions, world: World): War
     exists: () => Promise.resolve(true),
     check: async () => {
       await using connection = await login();
-      return await missingGrants(connection, options, dialect);
+      return await missingGrants(connection, options, dialect, world.mode ?? "merge");
     },
     open: async () => {
       const connection = await login();

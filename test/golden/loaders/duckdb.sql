@@ -202,6 +202,76 @@ SELECT (SELECT count(*) FROM kb4."knowbe4"."o'dd ""t""; --" AS t WHERE t."_kb4_d
 
 UPDATE kb4."knowbe4"."o'dd ""t""; --" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z' WHERE t."_kb4_deleted_at" IS NULL AND TRUE;
 
+-- createTable, with history
+
+CREATE TABLE kb4."knowbe4"."kept" ("id" BIGINT NOT NULL, "name" VARCHAR, "score" DOUBLE, "is_active" BOOLEAN, "joined_at" TIMESTAMP WITH TIME ZONE, "birthday" DATE, "jobs" JSON, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE, "_kb4_valid_from" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_valid_to" TIMESTAMP WITH TIME ZONE);
+COMMENT ON TABLE kb4."knowbe4"."kept" IS 'All people.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."id" IS 'The id.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."name" IS 'The name.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."score" IS 'The score.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."is_active" IS 'The is_active.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."joined_at" IS 'The joined_at.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."birthday" IS 'The birthday.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."jobs" IS 'The jobs.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_observed_at" IS 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_valid_from" IS 'When this version of the row was first observed, UTC.';
+COMMENT ON COLUMN kb4."knowbe4"."kept"."_kb4_valid_to" IS 'When a later version was observed, or the row was found to be gone, UTC: from then on this version does not hold; null for the one that holds now.';
+
+-- createTable, with history and odd names
+
+CREATE TABLE kb4."knowbe4"."o'dd ""t""; -- kept" ("k""1" VARCHAR NOT NULL, "k'2" BIGINT NOT NULL, "Ünï 🦊" VARCHAR, "_observed_at" TIMESTAMP WITH TIME ZONE, "_kb4_load_id" VARCHAR NOT NULL, "_kb4_extracted_at" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_row_hash" VARCHAR NOT NULL, "_kb4_deleted_at" TIMESTAMP WITH TIME ZONE, "_kb4_valid_from" TIMESTAMP WITH TIME ZONE NOT NULL, "_kb4_valid_to" TIMESTAMP WITH TIME ZONE);
+COMMENT ON TABLE kb4."knowbe4"."o'dd ""t""; -- kept" IS 'All o''dd "t"; --.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."k""1" IS 'The k"1.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."k'2" IS 'The k''2.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."Ünï 🦊" IS 'The Ünï 🦊.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_observed_at" IS 'Start of the run that read this version of the row, UTC. Orders versions where the API has no date of its own.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_load_id" IS 'Load that wrote this version of the row; see _kb4_loads.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_extracted_at" IS 'When this version of the row arrived from the source, UTC.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_row_hash" IS 'Digest of the row without _observed_at: rows with the same one are left alone.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_deleted_at" IS 'Start of the run that read this row''s whole scope and did not find the row, UTC; null for one that is there.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_valid_from" IS 'When this version of the row was first observed, UTC.';
+COMMENT ON COLUMN kb4."knowbe4"."o'dd ""t""; -- kept"."_kb4_valid_to" IS 'When a later version was observed, or the row was found to be gone, UTC: from then on this version does not hold; null for the one that holds now.';
+
+-- history, makeView
+
+CREATE OR REPLACE VIEW kb4."knowbe4"."kept_current" AS SELECT "id", "name", "_kb4_valid_from" FROM "kept" WHERE "_kb4_valid_to" IS NULL;
+COMMENT ON VIEW kb4."knowbe4"."kept_current" IS 'Rows of kept as they are now.';
+
+-- history, makeView, odd names
+
+CREATE OR REPLACE VIEW kb4."knowbe4"."o'dd ""t""; -- kept_current" AS SELECT "k""1", "Ünï 🦊" FROM "o'dd ""t""; -- kept" WHERE "_kb4_valid_to" IS NULL;
+COMMENT ON VIEW kb4."knowbe4"."o'dd ""t""; -- kept_current" IS 'Rows of o''dd "t"; -- kept as they are now.';
+
+-- history, countVanished
+
+SELECT (SELECT count(*) FROM kb4."knowbe4"."kept" AS t WHERE t."_kb4_valid_to" IS NULL OR t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) AS live, (SELECT count(*) FROM kb4."knowbe4"."kept" AS t WHERE t."_kb4_deleted_at" = '2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE) + (SELECT count(*) FROM kb4."knowbe4"."kept" AS t WHERE t."_kb4_valid_to" IS NULL AND (t."id" IN (3, 4) OR t."name" NOT IN ('it''s', 'b')) AND NOT EXISTS (SELECT 1 FROM _stage_1 AS s WHERE s."id" = t."id")) AS vanished;
+
+-- history, markVanished
+
+UPDATE kb4."knowbe4"."kept" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z', "_kb4_valid_to" = greatest('2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE, t."_kb4_valid_from" + INTERVAL 1 MILLISECOND) WHERE t."_kb4_valid_to" IS NULL AND (t."id" IN (3, 4) OR t."name" NOT IN ('it''s', 'b')) AND NOT EXISTS (SELECT 1 FROM _stage_1 AS s WHERE s."id" = t."id");
+
+-- history, markVanished, nothing left
+
+UPDATE kb4."knowbe4"."o'dd ""t""; -- kept" AS t SET "_kb4_deleted_at" = '2026-06-01T00:00:00.000Z', "_kb4_valid_to" = greatest('2026-06-01T00:00:00.000Z'::TIMESTAMP WITH TIME ZONE, t."_kb4_valid_from" + INTERVAL 1 MILLISECOND) WHERE t."_kb4_valid_to" IS NULL AND TRUE;
+
+-- history, merge
+
+DELETE FROM _stage_1 AS s USING kb4."knowbe4"."kept" AS t WHERE t."id" = s."id" AND t."_kb4_valid_to" IS NULL AND t."_kb4_row_hash" = s."_kb4_row_hash";
+UPDATE kb4."knowbe4"."kept" AS t SET "_kb4_valid_to" = greatest(coalesce(s."_observed_at", s."_kb4_extracted_at"), t."_kb4_valid_from" + INTERVAL 1 MILLISECOND) FROM _stage_1 AS s WHERE t."id" = s."id" AND t."_kb4_valid_to" IS NULL;
+INSERT INTO kb4."knowbe4"."kept" ("id", "name", "score", "is_active", "joined_at", "birthday", "jobs", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash", "_kb4_valid_from") SELECT s."id", s."name", s."score", s."is_active", s."joined_at", s."birthday", s."jobs", s."_observed_at", 'load-1', s."_kb4_extracted_at", s."_kb4_row_hash", greatest(coalesce(s."_observed_at", s."_kb4_extracted_at"), coalesce("_kb4_found"."_kb4_earliest", coalesce(s."_observed_at", s."_kb4_extracted_at"))) FROM _stage_1 AS s LEFT JOIN (SELECT t."id", max(CASE WHEN t."_kb4_deleted_at" IS NULL THEN t."_kb4_valid_to" ELSE t."_kb4_valid_to" + INTERVAL 1 MILLISECOND END) AS "_kb4_earliest" FROM kb4."knowbe4"."kept" AS t WHERE EXISTS (SELECT 1 FROM _stage_1 AS e WHERE e."id" = t."id") GROUP BY t."id") AS "_kb4_found" ON "_kb4_found"."id" = s."id";
+
+-- history, merge, keys that repeat and columns that are new
+
+DELETE FROM _stage_2 AS s USING (SELECT "k""1", "k'2", max("_kb4_seq") AS "_kb4_last" FROM _stage_2 GROUP BY "k""1", "k'2" HAVING count(*) > 1) AS n WHERE s."k""1" = n."k""1" AND s."k'2" = n."k'2" AND s."_kb4_seq" < n."_kb4_last";
+UPDATE kb4."knowbe4"."o'dd ""t""; -- kept" AS t SET "Ünï 🦊" = s."Ünï 🦊" FROM _stage_2 AS s WHERE t."k""1" = s."k""1" AND t."k'2" = s."k'2" AND t."_kb4_valid_to" IS NULL AND t."_kb4_row_hash" = s."_kb4_row_hash";
+DELETE FROM _stage_2 AS s USING kb4."knowbe4"."o'dd ""t""; -- kept" AS t WHERE t."k""1" = s."k""1" AND t."k'2" = s."k'2" AND t."_kb4_valid_to" IS NULL AND t."_kb4_row_hash" = s."_kb4_row_hash";
+UPDATE kb4."knowbe4"."o'dd ""t""; -- kept" AS t SET "_kb4_valid_to" = greatest(coalesce(s."_observed_at", s."_kb4_extracted_at"), t."_kb4_valid_from" + INTERVAL 1 MILLISECOND) FROM _stage_2 AS s WHERE t."k""1" = s."k""1" AND t."k'2" = s."k'2" AND t."_kb4_valid_to" IS NULL;
+INSERT INTO kb4."knowbe4"."o'dd ""t""; -- kept" ("k""1", "k'2", "Ünï 🦊", "_observed_at", "_kb4_load_id", "_kb4_extracted_at", "_kb4_row_hash", "_kb4_valid_from") SELECT s."k""1", s."k'2", s."Ünï 🦊", s."_observed_at", 'load-1', s."_kb4_extracted_at", s."_kb4_row_hash", greatest(coalesce(s."_observed_at", s."_kb4_extracted_at"), coalesce("_kb4_found"."_kb4_earliest", coalesce(s."_observed_at", s."_kb4_extracted_at"))) FROM _stage_2 AS s LEFT JOIN (SELECT t."k""1", t."k'2", max(CASE WHEN t."_kb4_deleted_at" IS NULL THEN t."_kb4_valid_to" ELSE t."_kb4_valid_to" + INTERVAL 1 MILLISECOND END) AS "_kb4_earliest" FROM kb4."knowbe4"."o'dd ""t""; -- kept" AS t WHERE EXISTS (SELECT 1 FROM _stage_2 AS e WHERE e."k""1" = t."k""1" AND e."k'2" = t."k'2") GROUP BY t."k""1", t."k'2") AS "_kb4_found" ON "_kb4_found"."k""1" = s."k""1" AND "_kb4_found"."k'2" = s."k'2";
+
 -- merge
 
 DELETE FROM _stage_1 AS s USING kb4."knowbe4"."people" AS t WHERE s."id" = t."id" AND s."_kb4_row_hash" = t."_kb4_row_hash" AND t."_kb4_deleted_at" IS NULL;

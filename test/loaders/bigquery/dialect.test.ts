@@ -85,6 +85,16 @@ const pairsVanishing = {
   scopes: [{ kind: "whole" }],
   at: AT,
 } as const;
+const kept: Table = { ...people, name: "kept", hasHistory: true };
+const pairsKept: Table = { ...pairs, name: `${pairs.name} kept`, hasHistory: true };
+const keptVanishing = { ...vanishing, table: kept };
+const pairsKeptVanishing = { ...pairsVanishing, table: pairsKept };
+const keeping = {
+  staged: { table: kept, relation: staged.relation },
+  loadId: "load-1",
+  skipsUnchanged: true,
+  hasRepeats: false,
+};
 const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
 const proof = '{"came":2,"ends":"it\'s empty"}';
 
@@ -117,6 +127,24 @@ const SCRIPT: readonly Section[] = [
   ["markVanished", [dialect.markVanished(vanishing)]],
   ["countVanished, nothing left", [asked("vanished", dialect.countVanished(pairsVanishing))]],
   ["markVanished, nothing left", [dialect.markVanished(pairsVanishing)]],
+  ["createTable, with history", dialect.createTable(kept)],
+  ["createTable, with history and several keys", dialect.createTable(pairsKept)],
+  ["history, makeView", dialect.history.makeView(kept, ["id", "name", "_kb4_valid_from"])],
+  ["history, makeView, several keys", dialect.history.makeView(pairsKept, ["a", "b"])],
+  ["history, countVanished", [asked("vanished", dialect.countVanished(keptVanishing))]],
+  ["history, markVanished", [dialect.markVanished(keptVanishing)]],
+  ["history, markVanished, nothing left", [dialect.markVanished(pairsKeptVanishing)]],
+  ["history, countChanges", [asked("changes", dialect.history.countChanges(keeping))]],
+  ["history, merge", dialect.history.merge(keeping)],
+  [
+    "history, merge, keys that repeat and columns that are new",
+    dialect.history.merge({
+      ...keeping,
+      staged: { table: pairsKept, relation: pairsStaged.relation },
+      skipsUnchanged: false,
+      hasRepeats: true,
+    }),
+  ],
   ["merge", dialect.merge(merging)],
   [
     "merge, columns that are new",

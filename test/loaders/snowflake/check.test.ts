@@ -68,6 +68,27 @@ test.for(LEAST.map((grant) => [`${grant.privilege} on ${grant.on}`, grant] as co
   },
 );
 
+test("in mode history the privilege to make views is missed, by the check and by the load", async () => {
+  const at = await granted(LEAST);
+  const options = { mode: "history" } as const;
+
+  const missing = await at.loader(options).check();
+
+  expect(missing).toEqual([
+    {
+      what: "role LOADER_ROLE lacks CREATE VIEW on schema KB4.KNOWBE4",
+      fix: 'GRANT CREATE VIEW ON SCHEMA "KB4"."KNOWBE4" TO ROLE "LOADER_ROLE"',
+    },
+  ]);
+  const error = await failure(at.load(PEOPLE, [{ id: 1, name: "Ada" }], options));
+  expect(error.kind).toBe("destination");
+  at.standin.engine.catalog.roles
+    .get("LOADER_ROLE")
+    ?.push(grant("CREATE VIEW", "SCHEMA", "KB4.KNOWBE4"));
+  await at.load(PEOPLE, [{ id: 1, name: "Ada" }], options);
+  expect(await at.rows("people_current")).toMatchObject([{ name: "Ada" }]);
+});
+
 test("privileges count that come by another role", async () => {
   const at = await granted([grant("USAGE", "ROLE", "BASE")], { BASE: [...LEAST] });
 

@@ -93,6 +93,50 @@ describe("merge", () => {
   });
 });
 
+describe("history", () => {
+  const mode = "history" as const;
+
+  test("needs five statements for a table in which something changes", async () => {
+    const at = await desk();
+    await at.load(PEOPLE, [ada, bob], { mode });
+    at.standin.forget();
+
+    await at.load(PEOPLE, [ada, { id: 2, name: "Robert" }], { mode });
+
+    expect(verbs(at, "PEOPLE")).toEqual(["CREATE", "PUT", "COPY", "SELECT", "MERGE"]);
+    expect(await at.rows("people")).toHaveLength(3);
+    expect((await at.rows("_kb4_loads")).at(-1)).toMatchObject({ rows_staged: 2, rows_written: 1 });
+  });
+
+  test("changes nothing in a table in which nothing is new, and leaves its view alone", async () => {
+    const at = await desk();
+    await at.load(PEOPLE, [ada, bob], { mode });
+    at.standin.forget();
+
+    await at.load(PEOPLE, [bob, ada], { mode });
+
+    expect(verbs(at, "PEOPLE")).toEqual(["CREATE", "PUT", "COPY", "SELECT"]);
+    expect(at.standin.statements.filter(({ sql }) => sql.includes(" VIEW "))).toEqual([]);
+  });
+
+  test("makes the view that a run did not get to before it was cut off", async () => {
+    const at = await desk();
+    const trouble = {
+      kind: "error",
+      code: "000603",
+      sqlState: "XX000",
+      message: "it broke",
+    } as const;
+    at.standin.fault({ match: /CREATE OR REPLACE VIEW/, trouble, times: 1 });
+    await failure(at.load(PEOPLE, [ada], { mode }));
+    expect(await at.rows("people_current")).toEqual([]);
+
+    await at.load(PEOPLE, [ada], { mode });
+
+    expect(await at.rows("people_current")).toMatchObject([{ id: 1, name: "Ada" }]);
+  });
+});
+
 test("appends every version", async () => {
   const at = await desk();
 

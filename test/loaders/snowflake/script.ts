@@ -91,6 +91,16 @@ export function script(spool: string): readonly Section[] {
     scopes: [{ kind: "whole" }],
     at: AT,
   } as const;
+  const kept: Table = { ...people, name: "kept", hasHistory: true };
+  const oddKept: Table = { ...odd, name: `${odd.name} kept`, hasHistory: true };
+  const keptVanishing = { ...vanishing, table: kept };
+  const oddKeptVanishing = { ...oddVanishing, table: oddKept };
+  const keeping = {
+    staged: { table: kept, relation: staged.relation },
+    loadId: "load-1",
+    skipsUnchanged: true,
+    hasRepeats: false,
+  };
   const brought = { stream: "people", mode: "merge", staged: 2, rejected: 1 };
   const proof = '{"came":2,"ends":"it\'s empty"}';
   const merge = { staged, loadId: "load-1", skipsUnchanged: true, hasRepeats: false };
@@ -153,6 +163,24 @@ export function script(spool: string): readonly Section[] {
     ["markVanished", [dialect.markVanished(vanishing)]],
     ["countVanished, nothing left", [asked("vanished", dialect.countVanished(oddVanishing))]],
     ["markVanished, nothing left", [dialect.markVanished(oddVanishing)]],
+    ["createTable, with history", dialect.createTable(kept)],
+    ["createTable, with history and odd names", dialect.createTable(oddKept)],
+    ["history, makeView", dialect.history.makeView(kept, ["id", "name", "_kb4_valid_from"])],
+    ["history, makeView, odd names", dialect.history.makeView(oddKept, [`k"1`, "Ünï 🦊"])],
+    ["history, countVanished", [asked("vanished", dialect.countVanished(keptVanishing))]],
+    ["history, markVanished", [dialect.markVanished(keptVanishing)]],
+    ["history, markVanished, nothing left", [dialect.markVanished(oddKeptVanishing)]],
+    ["history, countChanges", [asked("changes", dialect.history.countChanges(keeping))]],
+    ["history, merge", dialect.history.merge(keeping)],
+    [
+      "history, merge, keys that repeat and columns that are new",
+      dialect.history.merge({
+        ...keeping,
+        staged: { table: oddKept, relation: oddStaged.relation },
+        skipsUnchanged: false,
+        hasRepeats: true,
+      }),
+    ],
     ["countChanges", [asked("changes", dialect.countChanges(merge))]],
     ["merge", dialect.merge(merge)],
     [

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.js";
 import { compilation, SnowflakeFault } from "./fault.js";
 import { items, Reader, type Token } from "./lexer.js";
 import { fullName, type Session } from "./session.js";
-import { encoded, text, translated, typeNext } from "./translate.js";
+import { decoded, encoded, text, translated, typeNext } from "./translate.js";
 
 /** How a table is made. */
 interface Making {
@@ -88,31 +88,54 @@ export async function createView(
   engine: Engine,
   session: Session,
   reader: Reader,
+  { isNew }: Pick<Making, "isNew">,
 ): Promise<Answer> {
   const chain = fullName(session, reader.chain());
   const [database, schema, name] = chain;
   const tables = engine.catalog.schema(session.role, database, schema);
-  if (tables.has(name)) {
+  engine.catalog.require(session.role, "CREATE VIEW", "SCHEMA", `${database}.${schema}`);
+  const standing = tables.get(name);
+  if (standing !== undefined && (!isNew || standing.kind !== "VIEW")) {
     throw new SnowflakeFault(
       "002002",
       "42710",
       `SQL compilation error:\nObject '${name}' already exists.`,
     );
   }
+  if (isNew) reader.takes("COPY", "GRANTS");
+  if (reader.takes("COMMENT", "=")) reader.text();
   reader.expect("AS");
   const duckdb = `memory.${encoded(`${database}.${schema}`)}.${encoded(name)}`;
   await session.connection.run(
-    `CREATE VIEW ${duckdb} AS ${translated(reader.rest(), engine.scope(session))}`,
+    `CREATE OR REPLACE VIEW ${duckdb} AS ${translated(reader.rest(), engine.scope(session))}`,
   );
   tables.set(name, {
     id: engine.catalog.nextId(),
     kind: "VIEW",
     name: chain.join("\0"),
     duckdb,
-    columns: [],
+    columns: await columnsOf(session, duckdb),
     loaded: new Set(),
   });
   return said(`View ${name} successfully created.`);
+}
+
+/** Snowflake's types of a view's columns. */
+const OF_VIEWS: Readonly<Record<string, string>> = {
+  "DECIMAL(38,0)": "NUMBER(38,0)",
+  DOUBLE: "FLOAT",
+  "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_TZ",
+  TIMESTAMP: "TIMESTAMP_NTZ",
+  JSON: "VARIANT",
+};
+
+async function columnsOf({ connection }: Session, view: string): Promise<readonly Column[]> {
+  const described = await connection.runAndReadAll(`DESCRIBE ${view}`);
+  return described.getRowObjects().map((row) => {
+    const type = String(row["column_type"]);
+    const name = decoded(String(row["column_name"]));
+    return { name, type: OF_VIEWS[type] ?? type, isRequired: false, comment: "" };
+  });
 }
 
 export async function dropTable(engine: Engine, session: Session, reader: Reader): Promise<Answer> {

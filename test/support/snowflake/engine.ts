@@ -292,7 +292,7 @@ export class Engine {
     const isTransient = !isTemporary && reader.takes("TRANSIENT");
     if (reader.takes("TABLE")) return createTable(this, session, reader, { isNew, isTemporary });
     if (isTransient) throw compilation("unexpected 'TRANSIENT'.");
-    if (reader.takes("VIEW")) return createView(this, session, reader);
+    if (reader.takes("VIEW")) return createView(this, session, reader, { isNew });
     if (reader.takes("SCHEMA")) return createSchema(this, session, reader);
     reader.expect("STAGE");
     return createStage(this, session, reader, { isTemporary });

@@ -36,6 +36,8 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   SUM: "sum",
   ROW_NUMBER: "row_number",
   COALESCE: "coalesce",
+  GREATEST: "sf_greatest",
+  DATEADD: "sf_dateadd",
   IFF: "if",
   PARSE_JSON: "sf_parse_json",
   TO_JSON: "sf_to_json",
@@ -50,6 +52,9 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
 
 /** Macros that {@link FUNCTIONS} rest on. */
 export const MACROS: readonly string[] = [
+  // DuckDB's own leaves nulls out.
+  "CREATE MACRO sf_greatest(a, b) AS CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN greatest(a, b) END",
+  "CREATE MACRO sf_dateadd(part, n, x) AS CASE WHEN part = 'MILLISECOND' THEN x + to_milliseconds(n) ELSE error('unknown part') END",
   "CREATE MACRO sf_parse_json(x) AS CAST(x AS JSON)",
   "CREATE MACRO sf_to_json(x) AS CAST(x AS VARCHAR)",
   "CREATE MACRO sf_strip_null_value(x) AS CASE WHEN json_type(x) = 'NULL' THEN NULL ELSE x END",

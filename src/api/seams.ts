@@ -11,12 +11,17 @@ const SHORT = 2;
 /** Pages of one listing that are read once more because rows had moved, beside one in four. */
 const REREADS = 20;
 
+/** Pages read again that are as they were, one after the other, until nothing is believed to move. */
+const STILL = 2;
+
 /** How the reading of one listing goes. */
 interface Going {
   /** Most rows per page. */
   most: number;
   pages: number;
   short: number;
+  /** Pages read again, the last ones in a row, that were as they had been. */
+  still: number;
 }
 
 /** A page that was read, and how it ended. */
@@ -37,7 +42,7 @@ interface Tied {
  *   can be read.
  */
 export async function* readOverlapping(walk: Walk, pageSize: number, first: PageEnd): Pages {
-  const going: Going = { most: pageSize, pages: 1, short: 0 };
+  const going: Going = { most: pageSize, pages: 1, short: 0, still: 0 };
   let at: Tied = { window: firstWindow(pageSize), got: first };
   walk.rememberMore();
   while (at.got.rows > 0) {
@@ -83,6 +88,9 @@ async function* nextTied(walk: Walk, end: number, going: Going): Pages<Tied | nu
     // Nothing has moved, and yet page 2 did not follow page 1: sizes are not what they seem.
     if (window.from === 0) return got.isRepeated ? null : { window, got };
     if (isStartAgain(got)) throw walk.fault("with a page that came before", "cursor");
+    if (back > 0) going.still = got.isRepeated ? going.still + 1 : 0;
+    // What is before stays as it is, and still does not lead on: sizes are not what they seem.
+    if (going.still > STILL) return null;
     if (got.isTied || got.rows > window.size) return { window, got };
     if (walk.reread() > REREADS + pages / 4 || back > walk.remembered) throw tooFast(walk);
   }

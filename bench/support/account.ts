@@ -51,7 +51,7 @@ export async function staticAccount(rows: number): Promise<StaticAccount> {
   };
   const people = some("users");
   const users = rows / 20;
-  const tests = all("security_tests");
+  const tests = all("security_tests").map((test): Item => ({ ...test, scheduled_count: users }));
   const recipients = longListing("recipient_id", some("security_test_recipients"), users);
   return {
     long: new Map([

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import type { Loader } from "../../src/loaders/loader.js";
 import { SpoolFile } from "../../src/loaders/spool.js";
 import { ConnectorError } from "../../src/core/errors.js";
+import { ProofBook } from "../../src/core/proof.js";
 import type { Row } from "../../src/core/record.js";
 import type { Session, Warehouse } from "../../src/loaders/warehouse.js";
 import { batch, checkpoint, ended, runInfo, running } from "../protocols/singer/support.js";
@@ -154,6 +155,20 @@ describe("a commit is made", () => {
 
     expect(told.message).toBe("the cable was cut");
     await loader[Symbol.asyncDispose]();
+  });
+
+  test("with the proof of the stream that made it due", async () => {
+    const { opened, query } = await desk();
+    const loader = await opened({ commitBytes: 1 });
+    await loader.declare(PEOPLE);
+
+    await loader.write(batch("people", people(0, 1), { checkpoint: checkpoint("people") }));
+    await loader.end({ ...ended("people"), proof: new ProofBook().proof });
+    await loader.flush();
+    await loader[Symbol.asyncDispose]();
+
+    const loads = "SELECT rows_staged::INT AS n, proof IS NOT NULL AS proved FROM _kb4_loads";
+    expect(await query(loads)).toEqual([{ n: 1, proved: true }]);
   });
 
   test("by the clock that nobody can set", async () => {

@@ -1,5 +1,6 @@
 import type { Json } from "../../core/json.js";
-import type { Dialect, LoadedTable, LoadRecord, StateMove } from "../dialect.js";
+import { recorded, type Books } from "../books.js";
+import type { LoadedTable, LoadRecord, StateMove } from "../dialect.js";
 import { META } from "../table.js";
 import { instant, json, LABELS, literal, parsing, quoted } from "./sql.js";
 
@@ -21,19 +22,6 @@ const BOOKKEEPING: readonly (readonly [name: string, description: string, column
     "load_id STRING NOT NULL, stream STRING NOT NULL, reason STRING NOT NULL, raw JSON, seen_at TIMESTAMP NOT NULL",
   ],
 ];
-
-/** The statements about the loader's own tables. */
-type Books = Pick<
-  Dialect,
-  | "bookkeeping"
-  | "appendRejects"
-  | "readState"
-  | "readProofs"
-  | "pipelines"
-  | "moveState"
-  | "findLoad"
-  | "recordLoad"
->;
 
 /** Statements about the loader's own tables. @param named a table's name, ready for SQL. */
 export function books(named: (table: string) => string): Books {
@@ -93,29 +81,19 @@ export function books(named: (table: string) => string): Books {
 
     recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
       const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
-      const none: LoadedTable = {
-        stream: "",
-        mode: "state",
-        staged: 0,
-        rejected: 0,
-        proof: null,
-        relation: null,
-      };
-      const rows = (tables.length === 0 ? [none] : tables).map(
-        ({ stream, mode, staged, rejected, proof, relation }) => {
-          const written =
-            relation === null
-              ? "0"
-              : `(SELECT COUNT(*) FROM ${named(stream)} WHERE ${quoted(META[0].name)} = ${literal(loadId)})`;
-          return `SELECT ${[
-            ...[loadId, runId, pipeline, stream, mode].map(literal),
-            ...[String(staged), written, String(rejected)],
-            ...[startedAt, committedAt].map(instant),
-            literal(toolVersion),
-            proof === null ? "NULL" : `PARSE_JSON(${literal(proof)})`,
-          ].join(", ")}`;
-        },
-      );
+      const rows = recorded(tables).map(({ stream, mode, staged, rejected, proof, relation }) => {
+        const written =
+          relation === null
+            ? "0"
+            : `(SELECT COUNT(*) FROM ${named(stream)} WHERE ${quoted(META[0].name)} = ${literal(loadId)})`;
+        return `SELECT ${[
+          ...[loadId, runId, pipeline, stream, mode].map(literal),
+          ...[String(staged), written, String(rejected)],
+          ...[startedAt, committedAt].map(instant),
+          literal(toolVersion),
+          proof === null ? "NULL" : `PARSE_JSON(${literal(proof)})`,
+        ].join(", ")}`;
+      });
       return [
         {
           purpose: "recording the load",

@@ -1,5 +1,6 @@
 import { stringify, type Json } from "../../core/json.js";
-import type { Dialect, LoadedTable, LoadRecord, StateMove } from "../dialect.js";
+import { recorded, type Books } from "../books.js";
+import type { LoadedTable, LoadRecord, StateMove } from "../dialect.js";
 import { literal } from "./names.js";
 
 /** The loader's own tables: name, comment, columns. */
@@ -20,19 +21,6 @@ const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: s
     "load_id VARCHAR NOT NULL, stream VARCHAR NOT NULL, reason VARCHAR NOT NULL, raw JSON, seen_at TIMESTAMP WITH TIME ZONE NOT NULL",
   ],
 ];
-
-/** The statements about the loader's own tables. */
-type Books = Pick<
-  Dialect,
-  | "bookkeeping"
-  | "appendRejects"
-  | "readState"
-  | "readProofs"
-  | "pipelines"
-  | "moveState"
-  | "findLoad"
-  | "recordLoad"
->;
 
 /** Statements about the loader's own tables in a schema. Both names are ready for SQL. */
 export function books(place: string, named: (table: string) => string): Books {
@@ -96,16 +84,7 @@ export function books(place: string, named: (table: string) => string): Books {
 
     recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
       const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
-      const none: LoadedTable = {
-        stream: "",
-        mode: "state",
-        staged: 0,
-        rejected: 0,
-        proof: null,
-        relation: null,
-      };
-      const rows = tables.length === 0 ? [none] : tables;
-      return rows.map(({ stream, mode, staged, rejected, proof, relation }) => {
+      return recorded(tables).map(({ stream, mode, staged, rejected, proof, relation }) => {
         const written = relation === null ? "0" : `(SELECT count(*) FROM ${relation})`;
         const values = [
           ...[loadId, runId, pipeline, stream, mode].map(literal),

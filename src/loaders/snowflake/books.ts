@@ -1,5 +1,6 @@
 import { stringify, type Json } from "../../core/json.js";
-import type { Dialect, LoadedTable, LoadRecord, StateMove, Statement } from "../dialect.js";
+import { recorded, type Books } from "../books.js";
+import type { LoadedTable, LoadRecord, StateMove, Statement } from "../dialect.js";
 import { instant, literal } from "./names.js";
 
 /** The loader's own tables: name, comment, columns. */
@@ -23,19 +24,6 @@ const BOOKKEEPING: readonly (readonly [name: string, comment: string, columns: s
 
 /** A default of the account that ignores case would take two keys for one. */
 export const NO_COLLATION = "DEFAULT_DDL_COLLATION = ''";
-
-/** What a dialect says of the loader's own tables. */
-type Books = Pick<
-  Dialect,
-  | "bookkeeping"
-  | "appendRejects"
-  | "readState"
-  | "readProofs"
-  | "pipelines"
-  | "moveState"
-  | "findLoad"
-  | "recordLoad"
->;
 
 /**
  * SQL of the loader's own tables.
@@ -119,15 +107,7 @@ export function booksIn(named: (table: string) => string, place: string): Books 
 
     recordLoad: (record: LoadRecord, tables: readonly LoadedTable[]) => {
       const { loadId, runId, pipeline, startedAt, committedAt, toolVersion } = record;
-      const none: LoadedTable = {
-        stream: "",
-        mode: "state",
-        staged: 0,
-        rejected: 0,
-        proof: null,
-        relation: null,
-      };
-      const rows = (tables.length === 0 ? [none] : tables).map((table) => {
+      const rows = recorded(tables).map((table) => {
         const { stream, mode, staged: count, rejected, proof, relation } = table;
         // Staged rows that were there already are not among them.
         const written =

@@ -15,8 +15,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
     // The seed is printed; `npx vitest run --sequence.seed=N` repeats an order. fast-check draws its
     // own seed per run and prints it with the counterexample.
     sequence: { shuffle: { files: true, tests: true } },

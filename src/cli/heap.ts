@@ -3,7 +3,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
 
 /**
  * Room for new objects, in bytes, before the living among them are copied. The rows of a page fit, so
- * that most are dead by then; twice as much gives a hundredth more speed for 14 MiB.
+ * that most are dead by then; twice as much gives a hundredth more speed for a dozen MiB.
  */
 const YOUNG_BYTES = 4 * 1024 * 1024;
 
@@ -12,7 +12,7 @@ const OLD_GROWTH_PERCENT = 50;
 
 /**
  * Keeps the heap near the size of what is in use, however large the account: left to itself, V8 takes
- * about a third more at 500,000 rows and goes on growing.
+ * about a third more.
  *
  * V8 reads both flags whenever it decides whether to grow, so they may be set late; Node 20, 22 and
  * 24 have them. Unlike a limit on the heap they cannot make a large account fail.
@@ -21,9 +21,11 @@ export function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${OLD_GROWTH_PERCENT}`);
   // The young generation has no flag that may be set late but the factor by which it grows: it is
   // to grow once, to the size that is wanted.
-  growYoungBy(Math.max(1, Math.round(YOUNG_BYTES / youngBytes())));
+  const factor = Math.max(1, Math.round(YOUNG_BYTES / youngBytes()));
+  growYoungBy(factor);
+  if (factor === 1) return;
   const observer = new PerformanceObserver(() => {
-    if (youngBytes() < YOUNG_BYTES / 2) return;
+    if (youngBytes() < YOUNG_BYTES * 0.75) return;
     growYoungBy(1);
     observer.disconnect();
   });

@@ -58,6 +58,10 @@ export function duckDbWarehouse(options: DuckDbOptions): Warehouse {
     const instance = await trying(path, "opening it", () =>
       DuckDBInstance.create(":memory:", {
         memory_limit: memoryLimit,
+        // What has been let go counts no more against the limit, but stays with the allocator: by default up to
+        // 128 MB and 512 MB of it, so that the process takes far more than it was allowed.
+        allocator_flush_threshold: "8MB",
+        allocator_bulk_deallocation_flush_threshold: "16MB",
         // A second one holds about 60 MB more, beyond the limit too, and saves little time: with two,
         // a load of 250,000 rows does not fit into 128 MB; with one, a million do.
         threads: "1",

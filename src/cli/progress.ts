@@ -43,7 +43,9 @@ export function liveProgress(out: TextOut, log: Log, tally: Tally, now: () => nu
   };
   const draw = (): void => {
     erase();
-    const width = (out.columns ?? 80) - 1;
+    // A terminal that does not know its size says 0.
+    const known = out.columns ?? 0;
+    const width = (known > 0 ? known : 80) - 1;
     const lines = [...tally.streams.values()].map((s) => liveLine(s, width, now()));
     if (note !== "") lines.push(pc.dim(note.slice(0, width)));
     out.write(lines.map((line) => `${line}\n`).join(""));

@@ -52,6 +52,14 @@ test("on a terminal the view redraws itself and leaves the closing table behind"
   expect(left.at(-1)).toMatch(/Z [\d,]+ rows committed to .*knowbe4.duckdb$/);
 });
 
+test("a terminal that does not know its size gets whole lines", async () => {
+  const a = await account({ latencyMs: 15 });
+
+  const { text } = await onTerminal(a, 0);
+
+  expect(plain(text)).toMatch(/✓ users +30 rows +1 request +[\d.]+ s$/m);
+});
+
 test("no line of the view is wider than the terminal", async () => {
   const a = await account({ latencyMs: 15 });
 

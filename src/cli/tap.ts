@@ -7,7 +7,6 @@ import type { Config } from "../config/schema.js";
 import { ConnectorError } from "../core/errors.js";
 import type { SyncEvent } from "../core/events.js";
 import type { Selection } from "../core/plan.js";
-import type { Sink } from "../core/ports.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
 import { configOf, withConfigFlags, type ConfigFlags } from "./commands/common.js";
 import type { Io } from "./io.js";
@@ -79,15 +78,16 @@ async function about(flags: TapFlags, io: Io): Promise<number> {
 
 /**
  * Prints the Singer catalog of all streams. Needs no configuration; one that is there may have
- * privacy rules, which change columns. Runners name files that are not there yet.
+ * settings that change columns. Runners name files that are not there yet.
  */
 export async function discover(io: Io, flags: ConfigFlags): Promise<number> {
   const { catalogText } = await import("../protocols/singer/catalog.js");
   const { STREAMS } = await import("../../streams/index.js");
-  const { privacyOf } = await import("./privacy.js");
+  const { SINGER_DELETED } = await import("../protocols/deleted.js");
+  const { columnsUnder } = await import("./deleted.js");
   const files = (flags.config ?? []).filter((f) => f === "-" || f === "ENV" || existsSync(f));
   const config = configOf(io, { ...flags, config: files }, { withoutKey: true });
-  io.stdout.write(catalogText(STREAMS, privacyOf(config).columnsOf));
+  io.stdout.write(catalogText(STREAMS, columnsUnder(config, { style: SINGER_DELETED })));
   return 0;
 }
 
@@ -141,6 +141,8 @@ async function replicate(
   const { realSource } = await import("./source.js");
   const { planOf, runPlan } = await import("./run.js");
   const { SingerWriter } = await import("../protocols/singer/writer.js");
+  const { SINGER_DELETED } = await import("../protocols/deleted.js");
+  const { tellingDeletions } = await import("./deleted.js");
   const { firstRows, noRows, withoutState } = await import("./test-mode.js");
   const log = logOf(NAME, io, flags);
   const tally = new Tally(() => io.clock.monotonic());
@@ -158,7 +160,8 @@ async function replicate(
   const { config, selections, state, test } = job;
   const plan = planOf(config, selections, state);
   const real = realSource(config, io, emit).pages(state);
-  const writer: Sink = new SingerWriter(io.stdout);
+  const lines = new SingerWriter(io.stdout);
+  const writer = tellingDeletions(lines, config, { style: SINGER_DELETED });
   const source = test === undefined ? real : test === "schema" ? noRows(real) : firstRows(real);
   const sink = test === undefined ? writer : withoutState(writer);
   const result = await runPlan({ io, config, plan, source, sink, signals, emit });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { MAX_VANISHED_RATIO } from "../core/vanished.js";
+
 /** Marks a setting whose value must not be shown; it may also come from a file. */
 export const SECRET = { secret: true, writeOnly: true, airbyte_secret: true } as const;
 
@@ -19,7 +21,7 @@ export const fileMode = z.enum(["merge", "append", "replace"]).default("merge").
 /** Settings that every destination has. */
 export const COMMON = {
   mode: z.enum(["merge", "append", "replace", "history"]).default("merge").meta(MODE),
-  max_vanished_ratio: z.number().min(0).max(1).default(0.2).meta({
+  max_vanished_ratio: z.number().min(0).max(1).default(MAX_VANISHED_RATIO).meta({
     title: "Most rows that may go",
     description:
       "Largest part of a table's rows that one run may mark as deleted at the source, in mode merge or history; beyond it none is marked and the run ends with 6. knowbe4 sync --allow-vanished lets it pass once.",

@@ -9,6 +9,13 @@ export function cursorOf(def: StreamDef): string | null {
   return def.replication.by === "cursor" ? def.replication.cursor : OBSERVED_AT.name;
 }
 
+/** Column by which rows of a stream are read part by part: one group, one test, one campaign. */
+export function partColumnOf({ parent, replication }: StreamDef): string | null {
+  if (replication.mode === "incremental" && replication.by === "slices") return replication.param;
+  const [param, ...others] = Object.keys(parent?.bind ?? {});
+  return param === undefined || others.length > 0 ? null : param;
+}
+
 /** A planned stream as sinks see it. */
 export function sinkStream(planned: PlannedStream): SinkStream {
   const { def, columns, bookmark } = planned;
@@ -18,6 +25,7 @@ export function sinkStream(planned: PlannedStream): SinkStream {
     columns,
     primaryKey: def.primaryKey,
     cursor: cursorOf(def),
+    part: partColumnOf(def),
     ...(def.partition === undefined ? {} : { partition: def.partition }),
     // What goes on where an earlier run broke off brings the rest, not the whole.
     whole: (def.replication.mode === "full_table" && bookmark?.pass == null) || bookmark === null,

@@ -58,6 +58,8 @@ export interface SinkStream {
   readonly primaryKey: readonly string[];
   /** Replication key, if the stream is incremental. */
   readonly cursor: string | null;
+  /** Column that scopes of parts name, if the stream has parts; it may have been deselected. */
+  readonly part?: string | null;
   /** Column by whose months rows may be kept apart; it may have been deselected. */
   readonly partition?: string;
   /** True if this run hands over the whole stream, so that a destination may replace its table. */

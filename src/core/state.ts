@@ -72,6 +72,11 @@ export interface Bookmark extends Partial<SourceMemory> {
   readonly pass?: Pass | null;
   /** Rows that the whole stream had when it was last read to its end. */
   readonly rows?: number;
+  /**
+   * Keys of the rows that were handed on and have not been told to be gone, as `core/idset.ts` writes
+   * them, by part; for streams without parts under an empty name. Only where deletions are told.
+   */
+  readonly keys?: Readonly<Record<string, string>>;
   /** State of another tap as it came; only under its own key, when `knowbe4 load` is used. */
   readonly foreign?: Json;
 }
@@ -159,6 +164,7 @@ const isDay = (v: unknown) => typeof v === "string" && /^\d{4}-\d\d-\d\d$/.test(
 
 const isCount = (v: unknown) => Number.isSafeInteger(v) && Number(v) >= 0;
 /** More than any quota allows, and few enough to be counted one by one. */
+const isIds = (v: unknown) => typeof v === "string" && isIdSet(v);
 const isQuarter = (v: unknown) =>
   isObject(v) && isInstant(v["at"]) && isCount(v["requests"]) && Number(v["requests"]) < 1e6;
 const isSpent = (v: unknown) =>
@@ -177,6 +183,7 @@ const RULES: Readonly<Record<string, (v: unknown) => boolean>> = {
   paging: (v) => v === undefined || v === null || v === "cursor" || v === "page",
   parts: (v) => v === undefined || isObject(v),
   privacy: (v) => v === undefined || typeof v === "string",
+  keys: (v) => v === undefined || (isObject(v) && Object.values(v).every(isIds)),
   pass: (v) => v === undefined || v === null || isPass(v),
   rows: (v) => v === undefined || isCount(v),
   account: (v) => v === undefined || typeof v === "string",

@@ -1,4 +1,5 @@
 import { ConnectorError } from "../core/errors.js";
+import type { Refusal } from "../core/vanished.js";
 import type { Dialect, LoadedTable, LoadRecord, Staged, Statement, Vanishing } from "./dialect.js";
 import { evolve, schemaOf, type Evolution, type Schema } from "./evolve.js";
 import type { Manifest, Part } from "./manifest.js";
@@ -45,14 +46,6 @@ export function holdsProofs(schema: Schema): boolean {
 async function isCommitted(session: Session, dialect: Dialect, loadId: string): Promise<boolean> {
   const found = await session.query("looking for a load", dialect.findLoad(loadId));
   return found.length > 0;
-}
-
-/** So much of a table had gone at once that it was not believed. */
-export interface Refusal {
-  readonly stream: string;
-  readonly vanished: number;
-  /** Of so many rows. */
-  readonly live: number;
 }
 
 /** How a load is to be committed. */

@@ -10,6 +10,7 @@ import { stringify } from "../core/json.js";
 import type { RunInfo, Sink, SinkStream } from "../core/ports.js";
 import type { Checkpoint, RecordBatch } from "../core/record.js";
 import { EMPTY_STATE, parseState, type State } from "../core/state.js";
+import { MAX_VANISHED_RATIO } from "../core/vanished.js";
 import { declaredTable, type Declared } from "./declared.js";
 import type { Forgetting, Forgotten } from "./forget/forget.js";
 import { clearSpool, isWaiting } from "./forget/spool.js";
@@ -51,9 +52,6 @@ export interface LoaderOptions {
 /** How long a commit waits for a database that somebody is reading, in milliseconds. */
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
-
-/** Part of a table's rows that may go between two runs without a person being asked. */
-const VANISHED = 0.2;
 
 /**
  * Fills a warehouse, whichever: spool, seal, stage, verify, commit, acknowledge.
@@ -319,7 +317,7 @@ export class Loader implements Sink {
   async #commit(sealed: Manifest, patiently: Patience): Promise<void> {
     const { store, clock, toolVersion, emit, spoolDir } = this.#options;
     const { loadId, runId, pipeline, startedAt, parts } = sealed;
-    const { maxVanishedRatio = VANISHED } = this.#options;
+    const { maxVanishedRatio = MAX_VANISHED_RATIO } = this.#options;
     // A later bookmark covers what was refused before.
     const checkpoints = sealed.checkpoints.filter(({ stream }) => !this.#refused.has(stream));
     const manifest = { ...sealed, checkpoints };

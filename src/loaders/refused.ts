@@ -1,17 +1,10 @@
 import { ConnectorError } from "../core/errors.js";
-import type { Refusal } from "./commit.js";
+import { tooManyVanished, type Refusal } from "../core/vanished.js";
 
 /** More rows had gone than is believed. */
-export function tooMany({ stream, vanished, live }: Refusal, most: number): ConnectorError {
-  const [gone, all] = [vanished, live].map((n) => n.toLocaleString("en-US")) as [string, string];
-  return new ConnectorError(
-    "api_contract",
-    `${stream}: ${gone} of ${all} rows did not come any more, and max_vanished_ratio is ${String(most)}: none was marked as deleted`,
-    {
-      hint: "if they have gone indeed, run once with --allow-vanished; if not, see what this key may read",
-      context: { stream, vanished, live },
-    },
-  );
+export function tooMany(refusal: Refusal, most: number): ConnectorError {
+  const setting = `max_vanished_ratio is ${String(most)}`;
+  return tooManyVanished(refusal, setting, "--allow-vanished");
 }
 
 /** Rows came of what was never declared. */

@@ -1,4 +1,5 @@
-import type { CommitOptions, Refusal } from "./commit.js";
+import type { Refusal } from "../core/vanished.js";
+import type { CommitOptions } from "./commit.js";
 import type { CountAsk, LoadRecord } from "./dialect.js";
 import type { Forgetting, Forgotten } from "./forget/forget.js";
 import type { Manifest } from "./manifest.js";

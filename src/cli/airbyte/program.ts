@@ -11,11 +11,12 @@ import {
   logLine,
   specLine,
 } from "../../protocols/airbyte/messages.js";
+import { AIRBYTE_DELETED } from "../../protocols/deleted.js";
 import { STREAMS } from "../../../streams/index.js";
+import { columnsUnder } from "../deleted.js";
 import { grouped } from "../format.js";
 import type { Io } from "../io.js";
 import { newCommand } from "../program.js";
-import { privacyOf } from "../privacy.js";
 import { exitCodeOf } from "../signals.js";
 import { version } from "../version.js";
 import { readConfig } from "./files.js";
@@ -104,7 +105,7 @@ function discover(path: string | undefined, io: Io): void {
     io.stdout.write(logLine("WARN", message));
   };
   const config = path === undefined ? undefined : readConfig(path, warn, { withoutKey: true });
-  const columns = config === undefined ? undefined : privacyOf(config).columnsOf;
+  const columns = config && columnsUnder(config, { style: AIRBYTE_DELETED });
   io.stdout.write(catalogLine(airbyteCatalog(STREAMS, columns)));
 }
 

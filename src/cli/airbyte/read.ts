@@ -1,11 +1,14 @@
+import type { Config } from "../../config/schema.js";
 import { ConnectorError, worse } from "../../core/errors.js";
 import type { SyncEvent } from "../../core/events.js";
-import { readConfigured } from "../../protocols/airbyte/configured.js";
+import { readConfigured, type Configured } from "../../protocols/airbyte/configured.js";
 import { readStates, type Given } from "../../protocols/airbyte/state.js";
 import { AirbyteWriter } from "../../protocols/airbyte/writer.js";
 import { errorLine, statusLine } from "../../protocols/airbyte/messages.js";
+import { AIRBYTE_DELETED } from "../../protocols/deleted.js";
 import { EMPTY_STATE } from "../../core/state.js";
 import { STREAMS } from "../../../streams/index.js";
+import { columnsUnder, tellingDeletions } from "../deleted.js";
 import { counted } from "../format.js";
 import type { Io } from "../io.js";
 import { planOf, runPlan } from "../run.js";
@@ -36,6 +39,12 @@ export async function read(flags: ReadFlags, io: Io): Promise<number> {
   early.push(
     ...given.unknown.map((stream) => `state: ${stream} is not a stream of this source: ignored`),
   );
+  const { only, lacking } = deletionsOf(config, configured);
+  if (lacking.length > 0) {
+    early.push(
+      `deleted_records: nothing is told of ${lacking.join(", ")}, as the catalog's schema has no ${AIRBYTE_DELETED.column.name}: refresh the schema`,
+    );
+  }
   const writer = new AirbyteWriter(io.stdout, io.clock, given.numbers);
   for (const message of early) writer.log("WARN", message);
   const tally = new Tally(() => io.clock.monotonic());
@@ -57,7 +66,8 @@ export async function read(flags: ReadFlags, io: Io): Promise<number> {
   });
   const plan = planOf(config, configured.selections, given.state);
   const source = realSource(config, io, emit).pages(given.state);
-  const result = await runPlan({ io, config, plan, source, sink: writer, signals, emit });
+  const sink = tellingDeletions(writer, config, { style: AIRBYTE_DELETED, only });
+  const result = await runPlan({ io, config, plan, source, sink, signals, emit });
   let { error } = result;
   if (error?.context["signal"] === "SIGPIPE") return exitCodeOf(error);
   // Failures of a stream have been told as the stream ended; those of the run have not.
@@ -71,6 +81,22 @@ export async function read(flags: ReadFlags, io: Io): Promise<number> {
   }
   if (heard !== undefined) endAs(heard);
   return exitCodeOf(error);
+}
+
+/** Streams of whose deletions can be told, and those of them whose table lacks the column for it. */
+function deletionsOf(
+  config: Config,
+  { incremental }: Configured,
+): { readonly only: ReadonlySet<string>; readonly lacking: readonly string[] } {
+  const { name: column } = AIRBYTE_DELETED.column;
+  const columns = columnsUnder(config, { style: AIRBYTE_DELETED });
+  const able = STREAMS.filter((def) => columns(def).some(({ name }) => name === column))
+    .map(({ name }) => name)
+    .filter((name) => incremental.has(name));
+  const [only, lacking] = [true, false].map((has) =>
+    able.filter((name) => incremental.get(name)?.has(column) === has),
+  ) as [string[], string[]];
+  return { only: new Set(only), lacking };
 }
 
 function givenState(path: string | undefined): Given {

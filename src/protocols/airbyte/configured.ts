@@ -12,6 +12,8 @@ export interface Configured {
   readonly unknown: ReadonlyMap<string, ConnectorError>;
   /** Streams that are read whole although that is not what was asked for. */
   readonly wholeOnly: readonly string[];
+  /** Streams that are read incrementally, and the columns of their rows as the target has them. */
+  readonly incremental: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /**
@@ -34,6 +36,7 @@ export function readConfigured(
   const selections = new Map<string, Selection>();
   const unknown = new Map<string, ConnectorError>();
   const wholeOnly: string[] = [];
+  const incremental = new Map<string, ReadonlySet<string>>();
   for (const [i, entry] of given.entries()) {
     const at = `${name}: streams[${String(i)}]`;
     const { stream, schema, mode } = entryOf(entry, at);
@@ -44,11 +47,14 @@ export function readConfigured(
       continue;
     }
     if (selections.has(stream)) throw refused(`${at} (${stream})`, "is in the catalog twice");
-    if (mode === "incremental" && cursorOf(def) === null) wholeOnly.push(stream);
+    if (mode === "incremental") {
+      if (cursorOf(def) === null) wholeOnly.push(stream);
+      else incremental.set(stream, new Set(propertiesOf(schema)));
+    }
     const fullRefresh = mode === "full_refresh";
     selections.set(stream, { stream, deselected: leftOut(def, schema), fullRefresh });
   }
-  return { selections: [...selections.values()], unknown, wholeOnly };
+  return { selections: [...selections.values()], unknown, wholeOnly, incremental };
 }
 
 const MODES = ["full_refresh", "incremental"];
@@ -68,14 +74,19 @@ function entryOf(
 
 /** Fields that the user's own copy of the schema does not have; none if it has no fields at all. */
 function leftOut(def: StreamDef, schema: unknown): ReadonlySet<string> {
-  const properties = isObject(schema) ? schema["properties"] : undefined;
-  if (!isObject(properties) || Object.keys(properties).length === 0) return new Set();
+  const properties = new Set(propertiesOf(schema));
+  if (properties.size === 0) return new Set();
   const automatic = automaticFields(def);
   return new Set(
     columnsOf(def)
       .map((column) => column.name)
-      .filter((column) => !Object.hasOwn(properties, column) && !automatic.has(column)),
+      .filter((column) => !properties.has(column) && !automatic.has(column)),
   );
+}
+
+function propertiesOf(schema: unknown): readonly string[] {
+  const properties = isObject(schema) ? schema["properties"] : undefined;
+  return isObject(properties) ? Object.keys(properties) : [];
 }
 
 function refused(place: string, what: string): ConnectorError {

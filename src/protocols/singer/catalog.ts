@@ -2,6 +2,7 @@ import { columnSchema, columnsOf, type Column, type JsonSchema } from "../../cor
 import { cursorOf } from "../../core/declared.js";
 import { automaticFields } from "../../core/plan.js";
 import type { StreamDef } from "../../core/stream.js";
+import { SINGER_DELETED } from "../deleted.js";
 
 /** What is said about one node of a schema; the empty breadcrumb is the stream itself. */
 export interface MetadataEntry {
@@ -101,7 +102,8 @@ function propertyMetadata(
     {
       breadcrumb,
       metadata: {
-        inclusion: automatic.has(path) ? "automatic" : "available",
+        inclusion:
+          automatic.has(path) || path === SINGER_DELETED.column.name ? "automatic" : "available",
         ...(column.pii === undefined ? {} : { pii: column.pii }),
       },
     },

@@ -102,7 +102,12 @@ test("streams that do not exist are told by name, and the others are read", () =
 });
 
 test("no streams at all are nothing to read", () => {
-  expect(given({ streams: [] })).toEqual({ selections: [], unknown: new Map(), wholeOnly: [] });
+  expect(given({ streams: [] })).toEqual({
+    selections: [],
+    unknown: new Map(),
+    wholeOnly: [],
+    incremental: new Map(),
+  });
 });
 
 describe("is refused, and says where and what:", () => {

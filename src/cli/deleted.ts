@@ -11,7 +11,7 @@ export function columnsUnder(
   { style }: Pick<DeletedOptions, "style">,
 ): (def: StreamDef) => readonly Column[] {
   const { columnsOf } = privacyOf(config);
-  return config.deleted_records === "off" ? columnsOf : withDeleted(style, columnsOf);
+  return config.deleted_records === "none" ? columnsOf : withDeleted(style, columnsOf);
 }
 
 /** A protocol's writer that tells of deletions if the configuration says so. */
@@ -21,11 +21,11 @@ export function tellingDeletions(
   options: Pick<DeletedOptions, "style" | "only">,
 ): Sink {
   switch (config.deleted_records) {
-    case "off":
+    case "none":
       return writer;
-    case "on":
+    case "guarded":
       return new DeletedRecords(writer, options);
-    case "any":
+    case "all":
       return new DeletedRecords(writer, { ...options, most: 1 });
   }
 }

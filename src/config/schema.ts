@@ -116,10 +116,10 @@ export const configSchema = z.strictObject({
     title: "Rejected rows",
     description: "Rows per stream that may fail to fit their schema before the stream fails.",
   }),
-  deleted_records: z.enum(["off", "on", "any"]).default("off").meta({
+  deleted_records: z.enum(["none", "guarded", "all"]).default("none").meta({
     title: "Deleted records",
     description:
-      "What the Singer tap and the Airbyte source tell of rows that are gone from KnowBe4: off nothing; on a record with the key and the time, unless more than a fifth of a stream's rows have gone; any however many. Own destinations mark such rows by themselves.",
+      "What the Singer tap and the Airbyte source tell of rows that are gone from KnowBe4: none nothing; guarded a record with the key and the time, unless more than a fifth of a stream's rows have gone; all however many. Own destinations mark such rows by themselves.",
   }),
   retry: retry.prefault({}),
   request_timeout: z.number().min(1).max(3600).default(60).meta({

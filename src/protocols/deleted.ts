@@ -194,7 +194,7 @@ export class DeletedRecords implements Sink {
     if (gone === 0 || vanished <= track.before * most) return;
     const setting = `deleted_records believes at most ${String(most * 100)} %`;
     const refusal = { stream, vanished, live: track.before };
-    track.refused ??= tooManyVanished(refusal, setting, 'deleted_records "any"');
+    track.refused ??= tooManyVanished(refusal, setting, 'deleted_records "all"');
   }
 
   /** Nothing but the key and the time: the rest is not known any more. */

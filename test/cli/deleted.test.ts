@@ -24,7 +24,7 @@ import { run } from "./support/program.js";
 
 /** What a target or a destination is told of rows that are gone, from the server to the lines. */
 
-const ON = { deleted_records: "on" };
+const ON = { deleted_records: "guarded" };
 
 async function tap(a: Account, settings: object, state?: unknown) {
   const path = join(a.cwd, "state.json");
@@ -72,7 +72,7 @@ test("a Singer target that merges ends with the rows of the account, what has go
   expect(gone("users")).toEqual([]);
 });
 
-test("off, nothing is told and no column is there", async () => {
+test("unless it is set, nothing is told and no column is there", async () => {
   const a = await account({ users: 8, tests: 2 });
 
   const { messages } = await tap(a, {});

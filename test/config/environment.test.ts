@@ -53,6 +53,7 @@ test("every plain setting can be given as a variable", () => {
     "destination.memory_limit": "1GB",
     on_quota_exhausted: "wait",
     group_members: "endpoint",
+    deleted_records: "all",
     "privacy.preset": "pseudonymous",
     "privacy.rules": '{"users.email": "drop"}',
   };

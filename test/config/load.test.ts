@@ -61,6 +61,7 @@ test("a key is all that is needed", () => {
     lookback_days: 30,
     reverify_days: 30,
     max_rejects: 0,
+    deleted_records: "none",
     retry: { max_attempts: 8, max_seconds: 600 },
     request_timeout: 60,
     privacy: { preset: "full", rules: {} },

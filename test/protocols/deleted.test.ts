@@ -163,7 +163,7 @@ test("where more than a fifth has gone nothing is told, and the bookmark stays",
       kind: "api_contract",
       message:
         "users: 2 of 5 rows did not come any more, and deleted_records believes at most 20 %: none was marked as deleted",
-      hint: 'if they have gone indeed, run once with deleted_records "any"; if not, see what this key may read',
+      hint: 'if they have gone indeed, run once with deleted_records "all"; if not, see what this key may read',
     },
   ]);
   expect(third.rows.filter((row) => "_sdc_deleted_at" in row)).toHaveLength(2);

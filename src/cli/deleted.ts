@@ -26,6 +26,6 @@ export function tellingDeletions(
     case "guarded":
       return new DeletedRecords(writer, options);
     case "all":
-      return new DeletedRecords(writer, { ...options, most: 1 });
+      return new DeletedRecords(writer, { ...options, most: Infinity });
   }
 }

@@ -163,8 +163,8 @@ const isInstant = (v: unknown) =>
 const isDay = (v: unknown) => typeof v === "string" && /^\d{4}-\d\d-\d\d$/.test(v) && isDate(v);
 
 const isCount = (v: unknown) => Number.isSafeInteger(v) && Number(v) >= 0;
-/** More than any quota allows, and few enough to be counted one by one. */
 const isIds = (v: unknown) => typeof v === "string" && isIdSet(v);
+/** More than any quota allows, and few enough to be counted one by one. */
 const isQuarter = (v: unknown) =>
   isObject(v) && isInstant(v["at"]) && isCount(v["requests"]) && Number(v["requests"]) < 1e6;
 const isSpent = (v: unknown) =>

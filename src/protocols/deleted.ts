@@ -47,10 +47,9 @@ export function withDeleted(
 ): (def: StreamDef) => readonly Column[] {
   return (def) => {
     const all = columns(def);
-    const { name, description, primaryKey } = def;
-    const stream = { name, description, columns: all, primaryKey, whole: false };
-    const keys = keyColumnOf({ ...stream, cursor: cursorOf(def), part: partColumnOf(def) }, style);
-    return keys === null ? all : added(all, style.column);
+    const { primaryKey } = def;
+    const stream = { columns: all, primaryKey, cursor: cursorOf(def), part: partColumnOf(def) };
+    return keyColumnOf(stream, style) === null ? all : added(all, style.column);
   };
 }
 
@@ -61,14 +60,22 @@ function added(columns: readonly Column[], column: Column): readonly Column[] {
 }
 
 /**
- * The column that tells rows of one part apart, if it is the only one and holds whole numbers: of
- * anything else a state could not remember as many as there are.
+ * The column that tells rows of one part apart, if it is the only one and the whole key is of whole
+ * numbers: of anything else a state could not remember as many as there are.
  */
-function keyColumnOf(stream: SinkStream, { replacesWhole }: DeletedStyle): string | null {
-  if (replacesWhole && stream.cursor === null) return null;
-  const [key, ...others] = stream.primaryKey.filter((name) => name !== stream.part);
-  const type = stream.columns.find(({ name }) => name === key)?.type;
-  return key !== undefined && others.length === 0 && type === "integer" ? key : null;
+function keyColumnOf(
+  {
+    columns,
+    primaryKey,
+    cursor,
+    part,
+  }: Pick<SinkStream, "columns" | "primaryKey" | "cursor" | "part">,
+  { replacesWhole }: DeletedStyle,
+): string | null {
+  if (replacesWhole && cursor === null) return null;
+  const isNumber = (key: string) => columns.find(({ name }) => name === key)?.type === "integer";
+  const [key, ...others] = primaryKey.filter((name) => name !== part);
+  return key !== undefined && others.length === 0 && primaryKey.every(isNumber) ? key : null;
 }
 
 /** What is known of the rows that a target has of one stream. */
@@ -102,7 +109,7 @@ interface Gone {
 /** What a `DeletedRecords` needs to know. */
 export interface DeletedOptions {
   readonly style: DeletedStyle;
-  /** Largest part of a stream's rows that may be told to be gone in a run; 1 for any number. */
+  /** Largest part of a stream's rows that may be told to be gone in a run; Infinity for any number. */
   readonly most?: number;
   /** Streams whose target has the column; all unless given. */
   readonly only?: ReadonlySet<string>;

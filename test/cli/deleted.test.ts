@@ -188,7 +188,7 @@ test("Airbyte hears of such a stream as INCOMPLETE, with the reason", async () =
   const bookmark = { ...(blob["bookmark"] as object), keys: { 1: "1~zz" } };
   const changed = { ...one, stream: { ...one!.stream, stream_state: { ...blob, bookmark } } };
 
-  const second = await source([...[...args, "--state", file(a, "state.json", [changed])]]);
+  const second = await source([...args, "--state", file(a, "state.json", [changed])]);
 
   expect(second.code).toBe(6);
   expect(errorsOf(second.messages).map(({ message }) => message)).toEqual([

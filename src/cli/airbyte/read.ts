@@ -88,6 +88,7 @@ function deletionsOf(
   config: Config,
   { incremental }: Configured,
 ): { readonly only: ReadonlySet<string>; readonly lacking: readonly string[] } {
+  if (config.deleted_records === "none") return { only: new Set(), lacking: [] };
   const { name: column } = AIRBYTE_DELETED.column;
   const columns = columnsUnder(config, { style: AIRBYTE_DELETED });
   const able = STREAMS.filter((def) => columns(def).some(({ name }) => name === column))

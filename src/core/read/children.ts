@@ -1,6 +1,7 @@
 import { isoDay, isRecent } from "../clock.js";
 import { columnsOf } from "../columns.js";
 import type { Memberships, Parent, Parents } from "../collect.js";
+import { partColumnOf } from "../declared.js";
 import { ConnectorError } from "../errors.js";
 import { fanOut, type Branch } from "../fanout.js";
 import { decodeIds, encodeIds } from "../idset.js";
@@ -162,15 +163,15 @@ export async function readDerived(
 
 /** All rows below a parent came. */
 function completedBelow(reader: StreamReader, { bound }: Parent, rejectedBefore: number): void {
-  const [column, ...others] = Object.entries(bound);
-  if (column === undefined || others.length > 0) return;
-  reader.completed({ kind: "part", column: column[0], value: column[1] }, rejectedBefore);
+  const column = partColumnOf(reader.context.planned.def);
+  if (column === null) return;
+  reader.completed({ kind: "part", column, value: bound[column] ?? null }, rejectedBefore);
 }
 
 /** The parents' own listing was read to its end: nothing is below one that is not in it. */
 function completedRest(reader: StreamReader, { list, isWhole }: Parents): void {
-  const [column, ...others] = Object.keys(reader.context.planned.def.parent?.bind ?? {});
-  if (!isWhole || column === undefined || others.length > 0) return;
+  const column = partColumnOf(reader.context.planned.def);
+  if (!isWhole || column === null) return;
   const listed = list.map(({ bound }) => bound[column] ?? null);
   reader.completed({ kind: "rest", column, listed }, reader.rejected);
 }

@@ -7,8 +7,8 @@ import { parseBody, parseRows, WHOLE_LIMIT } from "./decode.js";
 import { Fault } from "./fault.js";
 import type { RateLimiter } from "./limiter.js";
 import { networkFault, silence } from "./network.js";
-import type { Dispatcher } from "./proxy.js";
 import { contentOf, unexpected, type Shape } from "./shape.js";
+import type { Answer, Send } from "./transport.js";
 
 /** One GET: what is asked, and how it is called in messages. */
 export interface Call {
@@ -42,10 +42,9 @@ export interface Wire {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly limiter: RateLimiter;
-  readonly fetch: typeof fetch;
+  readonly send: Send;
   /** Milliseconds without a byte after which an attempt is given up. */
   readonly silenceMs: number;
-  readonly dispatcher: Dispatcher | undefined;
 }
 
 /** Which attempt at a request it is, and what earlier ones handed on. */
@@ -143,15 +142,10 @@ async function send(
   wire: Wire,
   call: Call,
   exchange: Exchange,
-): Promise<{ readonly answer: Answered; readonly response: Response }> {
+): Promise<{ readonly answer: Answered; readonly response: Answer }> {
   const search = new URLSearchParams(call.query).toString();
   const url = wire.baseUrl + call.path + (search === "" ? "" : `?${search}`);
-  const response = await wire.fetch(url, {
-    headers: wire.headers,
-    redirect: "manual",
-    signal: exchange.signal,
-    ...(wire.dispatcher === undefined ? {} : { dispatcher: wire.dispatcher }),
-  });
+  const response = await wire.send(url, wire.headers, exchange.signal);
   const { status, headers } = response;
   exchange.status = status;
   const answer = { status, headers, host: wire.host, url, now: wire.clock.now() };

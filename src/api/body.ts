@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.js";
+import type { Answer } from "./transport.js";
 
 /** Barks when nothing came for too long. */
 export class Watchdog {
@@ -42,18 +43,12 @@ export type Body =
  * the rest comes as it is pulled. The watchdog runs while bytes are waited for, not while they are
  * being worked on.
  */
-export async function readBody(
-  response: Response,
-  limit: number,
-  watchdog: Watchdog,
-): Promise<Body> {
-  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader();
-  if (reader === undefined) return { whole: Buffer.alloc(0) };
+export async function readBody(response: Answer, limit: number, watchdog: Watchdog): Promise<Body> {
   const read = async (): Promise<Uint8Array | null> => {
     watchdog.wait();
-    const { value } = await reader.read();
+    const next = await response.body.next();
     watchdog.rest();
-    return value ?? null;
+    return next.done === true ? null : next.value;
   };
   const held: Uint8Array[] = [];
   const announced = Number(response.headers.get("content-length") ?? 0);

@@ -1,6 +1,7 @@
 import type { ErrorContext } from "../core/errors.js";
 import { Fault, type FaultFacts } from "./fault.js";
 import { REGION_HINT } from "./regions.js";
+import type { HeaderLookup } from "./transport.js";
 
 /** Where keys are made, for hints. Source: KnowBe4's API reference, "Authentication". */
 export const KEY_HINT =
@@ -13,7 +14,7 @@ const PLAN_HINT =
 /** What is known about an answer before its body is read. */
 export interface Answered {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: HeaderLookup;
   /** Host that was asked. */
   readonly host: string;
   readonly url: string;
@@ -128,7 +129,7 @@ export function toldWindow(
   return { limit, remaining };
 }
 
-function rateHeader(headers: Headers, name: string): number | null {
+function rateHeader(headers: HeaderLookup, name: string): number | null {
   const value = headers.get(`x-ratelimit-${name}`) ?? headers.get(`ratelimit-${name}`);
   return value !== null && /^\d{1,12}(?:\.\d+)?$/.test(value.trim()) ? Number(value) : null;
 }

@@ -5,8 +5,9 @@ import { isObject } from "../core/json.js";
 import type { SourceMemory } from "../core/state.js";
 import { attempt, type Call, type Part, type Wire } from "./attempt.js";
 import { RateLimiter, type OnQuotaExhausted } from "./limiter.js";
-import { proxyFor, type Environment } from "./proxy.js";
+import type { Environment } from "./proxy.js";
 import { withRetry, type RetryLimits } from "./retry.js";
+import { throughFetch, wayTo } from "./transport.js";
 
 /** Requests a day that every account has, before its seats are added. Source: KnowBe4's API reference, "Rate limiting". */
 const BASE_PER_DAY = 2_000;
@@ -32,7 +33,7 @@ export interface ClientOptions {
   /** A number from 0 up to, not including, 1: for jitter. */
   readonly random: () => number;
   readonly emit: Emit;
-  /** Defaults to Node's. */
+  /** Takes the place of the connection. */
   readonly fetch?: typeof fetch;
   /** Requests in any second, minute and day; 0 is no limit; null is 2,000 plus the seats. */
   readonly rateLimit: {
@@ -195,7 +196,8 @@ class HttpClient implements Client {
       "user-agent": userAgent,
     };
     const base = new URL(baseUrl);
-    const dispatcher = await proxyFor(base, env ?? process.env);
+    const given = this.#options.fetch;
+    const send = given === undefined ? await wayTo(base, env ?? process.env) : throughFetch(given);
     return {
       baseUrl,
       host: base.host,
@@ -204,10 +206,8 @@ class HttpClient implements Client {
       clock,
       emit,
       limiter: this.#limiter,
-      // Looked up late, so that whoever replaces the global one is heard.
-      fetch: this.#options.fetch ?? ((input, init) => fetch(input, init)),
+      send,
       silenceMs: requestTimeoutMs ?? 60_000,
-      dispatcher,
     };
   }
 

@@ -13,13 +13,14 @@ const HINT_DNS =
 const HINT_TLS =
   "if a proxy or firewall re-signs TLS here, put its CA certificate into a file and name it in NODE_EXTRA_CA_CERTS";
 
-/** A body that ends too early or is not packed as its headers say. */
-const BROKEN_BODY = /^(?:Z_|HPE_|UND_ERR_SOCKET$|UND_ERR_RES_CONTENT_LENGTH_MISMATCH$)/;
+/** Within a body: it ends too early, whoever broke it off, or is not packed as its headers say. */
+const BROKEN_BODY =
+  /^(?:Z_|ERR__ERROR_|HPE_|ECONNRESET$|UND_ERR_SOCKET$|UND_ERR_RES_CONTENT_LENGTH_MISMATCH$)/;
 
 const NO_CONNECTION = /^(?:ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
 
 /**
- * What `fetch`, a body or the decompression threw, as a fault.
+ * What the connection, a body or the unpacking threw, as a fault.
  *
  * @param at `status`: of the answer whose body was being read; null if no answer had come.
  */

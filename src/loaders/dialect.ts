@@ -3,7 +3,7 @@ import type { Checkpoint, Scope } from "../core/record.js";
 import type { Table, TableColumn } from "./table.js";
 import type { Words } from "./words.js";
 
-/** One SQL statement and what it is for. */
+/** SQL and what it is for: one statement, as a rule. */
 export interface Statement {
   /** What is being done, for messages: `merge into users`. Names no value. */
   readonly purpose: string;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 
 import { parseBody, parseRows } from "../../src/api/decode.js";
@@ -172,20 +172,42 @@ describe("a body in pieces", () => {
 });
 
 describe("a body on the wire", () => {
+  const TEXT = JSON.stringify(rows(50));
+  const half = (bytes: Buffer) => bytes.subarray(0, bytes.length / 2);
   const THRICE = { retry: { maxAttempts: 3, maxSeconds: 60 } } as const;
 
-  test("that is packed is unpacked", async () => {
+  test.each([
+    ["gzip", gzipSync],
+    ["GZIP", gzipSync],
+    ["br", brotliCompressSync],
+  ])("that is packed is unpacked (%s)", async (coding, pack) => {
     const server = await play({
-      headers: { "content-encoding": "gzip" },
-      body: gzipSync(JSON.stringify(rows(50))),
+      headers: { "content-encoding": coding },
+      body: pack(TEXT),
     });
 
     expect(await readOnce(bench(server.url, THRICE).source())).toEqual(rows(50));
+    expect(server.requests[0]?.headers["accept-encoding"]).toBe("gzip, br");
+  });
+
+  test("that nobody wants is not unpacked", async () => {
+    const server = await serve((_, response, n) => {
+      const packed = { "content-encoding": "gzip" };
+      if (n === 1) send(response, { status: 503, headers: packed, body: gzipSync("later") });
+      else if (n === 2) send(response, { status: 503, headers: packed, body: "no gzip" });
+      else send(response, { body: rows(9) });
+    });
+
+    expect(await readOnce(bench(server.url, THRICE).source())).toEqual(rows(9));
   });
 
   test.each([
     ["packed, though nothing says so", {}, gzipSync("[]")],
     ["not packed, though its header says so", { "content-encoding": "gzip" }, "[]"],
+    ["not packed so, though its header says so", { "content-encoding": "br" }, "[]xx plain"],
+    ["packed in a way not asked for", { "content-encoding": "zstd" }, gzipSync("[]")],
+    ["packed and cut off", { "content-encoding": "gzip" }, half(gzipSync(TEXT))],
+    ["packed and cut off", { "content-encoding": "br" }, half(brotliCompressSync(TEXT))],
     ["cut off", {}, '[{"id":1}'],
     ["two documents", {}, "[][]"],
   ])("that is %s is asked for again, then breaks the contract", async (_, headers, body) => {

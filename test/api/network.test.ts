@@ -4,8 +4,19 @@ import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 
 import { fakeClock } from "../support/clock.js";
-import { bench, errorOf, readOnce, rows } from "./support/client.js";
+import { bench, errorOf, readAll, readOnce, rows } from "./support/client.js";
 import { addressOf, listening, play, send, serve } from "./support/server.js";
+
+test("one connection serves one page after another", async () => {
+  const ports = new Set<number | undefined>();
+  const server = await serve((_, response, n) => {
+    ports.add(response.socket?.remotePort);
+    send(response, { body: n < 4 ? rows(1, n) : [] });
+  });
+
+  expect(await readAll(bench(server.url, { pagination: "page" }).source())).toHaveLength(3);
+  expect(ports.size).toBe(1);
+});
 
 describe("a broken connection", () => {
   test("before the answer is tried again", async () => {

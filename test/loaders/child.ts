@@ -43,7 +43,7 @@ function loader(): Loader {
   if (path.startsWith("snowflake:")) return snowflake(path.slice("snowflake:".length));
   const [endpoint = "", dataset, spoolDir] = path.split("#");
   if (dataset === undefined) {
-    if (command === "count" && point !== "") return halted();
+    if (point !== "") return halted();
     return openDuckDb({ ...common, path, schema: "knowbe4", memoryLimit: "128MB" });
   }
   const settings = { project: "test-project", dataset, create_dataset: true };
@@ -129,6 +129,12 @@ function numbers(rows: readonly Row[], last: number | null): RecordBatch {
   };
 }
 
+/** Three people as a version of them says: who they are stays, what is said of them does not. */
+function version(n: number): RecordBatch {
+  const people = [1, 2, 3].map((id) => ({ n: id, text: String(n) }));
+  return { ...numbers(people, n), extractedAt: iso(n * 1000) };
+}
+
 /** Text that no compression makes much shorter. */
 function noise(length: number): string {
   let text = "";
@@ -212,6 +218,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<void>>> = {
       await made.write(numbers([{ ...numbered(n + 2) }, { ...numbered(n + 3) }], n + 3));
       const [covered] = await made.flush();
       if (covered !== undefined) say(n + 3);
+    }
+  },
+
+  /**
+   * Changes the same three rows again and again, a commit each time, from the version at which the state
+   * stands, until it is killed. Says after each which version it was.
+   */
+  revise: async () => {
+    await using made = loader();
+    await made.prepare();
+    const { cursor } = (await made.readState()).bookmarks["numbers"] ?? {};
+    await opened(made);
+    for (let n = cursor == null ? 1 : Date.parse(cursor) / 1000 + 1; ; n += 1) {
+      await made.write(version(n));
+      const [covered] = await made.flush();
+      if (covered !== undefined) say(n);
     }
   },
 

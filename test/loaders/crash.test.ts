@@ -52,6 +52,72 @@ test(`killed at any moment (${String(anywhere)} times): the same`, patience, asy
   await expectConverged(given);
 });
 
+/** Where a commit may be with one version written, or none, or both. */
+const IN_HISTORY = POINTS.filter((point) => !/spooling|without the rows/.test(point));
+
+test.for(IN_HISTORY)(
+  `in mode history, killed %s: every version is there once, and follows the one before`,
+  patience,
+  async (point) => {
+    const given = await desk();
+
+    for (const commits of [1, 0, 2]) {
+      const revising = child(["revise", given.path, "history", `${point}#${String(commits)}`]);
+      while ((await revising.next()) !== point);
+      await revising.kill();
+      await expectVersions(given, revising);
+    }
+    await given.loader({ mode: "history" }).prepare();
+
+    expect(await expectVersions(given, { said: [] })).toBeGreaterThan(3);
+  },
+);
+
+test(
+  `in mode history, killed at any moment (${String(anywhere)} times): the same`,
+  patience,
+  async () => {
+    const given = await desk();
+
+    for (let kill = 0; kill < anywhere; kill += 1) {
+      const revising = child(["revise", given.path, "history"]);
+      for (let commits = 0; commits < 2; commits += 1) await revising.next();
+      await moment();
+      await revising.kill();
+      expect(await expectVersions(given, revising)).toBeGreaterThan(2 * kill);
+    }
+  },
+);
+
+/**
+ * Of each row one version after the other is there, from the first to the one at which the state stands, and each
+ * holds until the next does.
+ *
+ * @returns how many.
+ */
+async function expectVersions(at: Desk, { said }: Pick<Child, "said">): Promise<number> {
+  const there = await at.query("SELECT 1 FROM duckdb_tables() WHERE table_name = 'numbers'");
+  const rows =
+    there.length === 0
+      ? []
+      : await at.query(
+          `SELECT n::INT AS n, text::INT AS version, epoch(_kb4_valid_from)::INT AS since,
+            epoch(_kb4_valid_to)::INT AS until FROM numbers ORDER BY n, version`,
+        );
+  const [state] = await at.query(
+    "SELECT epoch((state ->> 'cursor')::TIMESTAMP)::INT AS n FROM _kb4_state WHERE stream = 'numbers'",
+  );
+  const last = Number(state?.["n"] ?? 0);
+  const versions = Array.from({ length: last }, (_, i) => i + 1);
+  expect(rows).toEqual(
+    [1, 2, 3].flatMap((n) =>
+      versions.map((v) => ({ n, version: v, since: v, until: v === last ? null : v + 1 })),
+    ),
+  );
+  expect(last).toBeGreaterThanOrEqual(Math.max(0, ...said.map(Number).filter((n) => !isNaN(n))));
+  return last;
+}
+
 /** Between none and all of a commit. */
 async function moment(): Promise<void> {
   const until = performance.now() + Math.random() * 80;

@@ -87,13 +87,16 @@ export function duckDbDialect(schema: string): DuckDbDialect {
     };
   };
 
-  const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] =>
-    columns
-      .filter((c) => c.description !== "")
-      .map((c) => ({
-        purpose: `describing ${table}.${c.name}`,
-        sql: `COMMENT ON COLUMN ${named(table)}.${quoted(c.name)} IS ${literal(c.description)}`,
-      }));
+  /** All in one: a statement each costs more than the rows of a small table. */
+  const comments = (table: string, columns: readonly TableColumn[]): readonly Statement[] => {
+    const described = columns.filter((c) => c.description !== "");
+    if (described.length === 0) return [];
+    const column = (name: string) => `${named(table)}.${quoted(name)}`;
+    const each = described.map(
+      (c) => `COMMENT ON COLUMN ${column(c.name)} IS ${literal(c.description)}`,
+    );
+    return [{ purpose: `describing columns of ${table}`, sql: each.join(";\n") }];
+  };
 
   return {
     name: "DuckDB",

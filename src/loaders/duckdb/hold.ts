@@ -1,9 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import { DuckDBInstance } from "@duckdb/node-api";
-
 import { ConnectorError } from "../../core/errors.js";
+import { DuckDBInstance } from "./engine.js";
 import { failure } from "./failure.js";
 
 /** What DuckDB says of a file that a crash left half made. */

@@ -2,13 +2,14 @@ import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 
-import { DuckDBInstance, type DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 
 import { ConnectorError } from "../../core/errors.js";
 import type { Statement } from "../dialect.js";
 import { outrun } from "../outrun.js";
 import type { Access, Answer, Missing, Session, Warehouse } from "../warehouse.js";
 import { duckDbDialect, type DuckDbDialect } from "./dialect.js";
+import { DuckDBInstance } from "./engine.js";
 import { failure } from "./failure.js";
 import { purge } from "./purge.js";
 

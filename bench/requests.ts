@@ -42,8 +42,9 @@ export async function requests(): Promise<readonly Figure[]> {
       isMet: ratio <= TARGET,
     });
   }
-  for (const users of [500, 5_000, 50_000]) figures.push(...(await laterRuns(users, "cursor")));
-  for (const users of [500, 5_000]) figures.push(...(await laterRuns(users, "page")));
+  for (const paging of ["cursor", "page"] as const) {
+    for (const users of [500, 5_000, 50_000]) figures.push(...(await laterRuns(users, paging)));
+  }
   return figures;
 }
 

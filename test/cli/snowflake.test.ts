@@ -81,6 +81,20 @@ test(
   },
 );
 
+test("verify counts what is there, and says what is not what the API tells", patience, async () => {
+  const a = await account({ trainingCampaigns: 9 });
+  const settings = destination(a, await server());
+  expect(await knowbe4(a, "sync", settings)).toMatchObject({ code: 0 });
+
+  const equal = await knowbe4(a, "verify", settings);
+  expect(a.simulator.account.deleteEnrollment()).toBeDefined();
+  const differs = await knowbe4(a, "verify", settings);
+
+  expect(equal, equal.stderr).toMatchObject({ code: 0, stderr: "" });
+  expect(differs.code).toBe(6);
+  expect(differs.stderr).toMatch(/^knowbe4: verify: 1 stream differs from the API: enrollments/);
+});
+
 test("check says where rows would go, and makes nothing", patience, async () => {
   const a = await account();
   const standin = await server();

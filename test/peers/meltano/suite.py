@@ -16,7 +16,7 @@ from pages import Page
 from postgres import Postgres
 from programs import ROOT, executables, program
 from report import Report
-from simulator import DEFAULTS, KEYS, Simulator, changed
+from simulator import DEFAULTS, KEYS, Simulator, by_key, changed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIMITS = ("PER_SECOND", "PER_MINUTE", "PER_DAY")
@@ -32,6 +32,7 @@ def main():
     ):
         page, whole = follow(report, account, database, folder)
         interrupted(report, account, database, page, whole)
+        deleted(report, account, database, page)
     report.close()
 
 
@@ -204,6 +205,37 @@ def send(account, count, folder, number):
         pid, _, command = line.strip().partition(" ")
         if program("tap-knowbe4") in command and "--catalog" in command and folder in command:
             os.kill(int(pid), number)
+
+
+def deleted(report, account, database, page):
+    """With `deleted_records`, what the target holds unmarked is the account, after whatever went."""
+    page.env |= {
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "deleted",
+        "TAP_KNOWBE4_DELETED_RECORDS": "guarded",
+        # Everything that is read in part is read again, so that nothing waits for its turn.
+        "TAP_KNOWBE4_REVERIFY_DAYS": "1",
+        "TAP_KNOWBE4_LOOKBACK_DAYS": "3650",
+    }
+    run = "meltano run --state-id-suffix=deleted tap-knowbe4 target-postgres"
+    with report.step("deleted: a first run"):
+        page.run(run)
+    truth = account.truth()
+    account.advance(30)
+    with report.step("deleted: a run a month later"):
+        page.run(run)
+    later = account.truth()
+    went = {s: truth[s].keys() - later[s].keys() for s in DEFAULTS}
+    report.check(
+        f"deleted: rows went of {', '.join(s for s in DEFAULTS if went[s])}",
+        went["group_members"] and went["enrollments"],
+    )
+    there, marked = {}, {}
+    for stream, rows in tables(database, "deleted").items():
+        gone = [row for row in rows if row.get("_sdc_deleted_at") is not None]
+        there[stream] = [row for row in rows if row.get("_sdc_deleted_at") is None]
+        marked[stream] = by_key(stream, gone).keys()
+    compare(report, "deleted: unmarked", there, later)
+    report.equal("deleted: marked is what went", marked, went)
 
 
 def compare(report, what, found, truth, before=None):

@@ -10,7 +10,10 @@ from compare import differences
 from pages import Page
 from programs import ROOT, executables
 from report import Report
-from simulator import DEFAULTS, Simulator, changed
+from simulator import DEFAULTS, Simulator, by_key, changed
+
+# Streams that are read incrementally and can tell of rows that are gone.
+DELETING = ("enrollments", "security_test_recipients")
 
 
 def table(folder, stream):
@@ -99,7 +102,40 @@ def main():
                 differences(stream, rows, later[stream], gone),
             )
         report.none("the page has no further commands", page.rest())
+        deleted(report, account, page)
     report.close()
+
+
+def deleted(report, account, page):
+    """With `deleted_records`, what PyAirbyte holds unmarked is the account, after whatever went."""
+    folder = os.path.join(page.folder, "deleted")
+    os.mkdir(folder)
+    # Everything that is read in part is read again, so that nothing waits for its turn.
+    more = {"deleted_records": "guarded", "reverify_days": 1, "lookback_days": 3650}
+    with open(os.path.join(folder, "config.json"), "w", encoding="utf-8") as file:
+        json.dump({**account.config, **more}, file)
+    with report.step("deleted: PyAirbyte reads"):
+        page.run("(cd deleted && python ../sync.py)")
+    truth = account.truth(DELETING)
+    account.advance(30)
+    with report.step("deleted: PyAirbyte reads on, a month later"):
+        page.run("(cd deleted && python ../sync.py)")
+    later = account.truth(DELETING)
+    for stream in DELETING:
+        rows = table(folder, stream)
+        there = [row for row in rows if row["_ab_cdc_deleted_at"] is None]
+        gone = [row for row in rows if row["_ab_cdc_deleted_at"] is not None]
+        report.none(
+            f"deleted: {len(there)} unmarked rows of {stream} are the account's",
+            differences(stream, there, later[stream]),
+        )
+        report.equal(
+            f"deleted: {len(gone)} marked rows of {stream} are what went",
+            by_key(stream, gone).keys(),
+            truth[stream].keys() - later[stream].keys(),
+        )
+    went = truth["enrollments"].keys() - later["enrollments"].keys()
+    report.check("deleted: enrollments went", len(went) > 0)
 
 
 def records(out):

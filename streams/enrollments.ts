@@ -35,7 +35,7 @@ export const enrollments = defineStream({
   },
   aliases: { user_id: ["user.id"] },
   priority: 20,
-  expect: { perSeat: 12, moving: 0.3 },
+  expect: { perSeat: 0.5, moving: 0.3 },
   partition: "enrollment_date",
   schema: z.object({
     enrollment_id: id("The enrollment."),

@@ -20,6 +20,8 @@ export interface Known {
   readonly bookmarks: Readonly<Record<string, Bookmark>>;
   /** Parents of the stream, if they have been listed. */
   readonly parents?: readonly Parent[];
+  /** How many slices the stream has, if they have been listed. */
+  readonly slices?: number;
   readonly reverifyDays: number;
   readonly lookbackDays: number;
   /** ISO 8601 UTC. */
@@ -50,7 +52,13 @@ function rowsOf(def: StreamDef, known: Known): number {
   if (bookmark?.rows !== undefined) return bookmark.rows;
   if (parts.length > 0) return sum(parts.map((part) => part.rows));
   const { rows = 0, perSeat = 0 } = def.expect ?? {};
-  return Math.round(rows + perSeat * (known.seats ?? SEATS));
+  return Math.round(rows + perSeat * (known.seats ?? SEATS) * slicesOf(def, known));
+}
+
+/** One for a stream that is not read in slices. */
+function slicesOf({ replication: by }: StreamDef, known: Known): number {
+  if (by.mode !== "incremental" || by.by !== "slices") return 1;
+  return known.slices ?? rowsOf(by.stream, known);
 }
 
 /**

@@ -147,7 +147,7 @@ export interface Seat<F extends string = string> {
 
 /** A usual account, for a plan made before anything was read. */
 export interface Expectation {
-  /** Rows whatever the account's size, and rows for each of its seats. */
+  /** Rows whatever the account's size, and rows for each of its seats, in each slice if it has any. */
   readonly rows?: number;
   readonly perSeat?: number;
   /** Share of it that a later run reads again, 0 to 1; all of it unless given. */

@@ -53,3 +53,21 @@ test.each([
   },
   180_000,
 );
+
+test.each([
+  [500, "page"],
+  [500, "cursor"],
+  [2_000, "page"],
+  [2_000, "cursor"],
+  [5_000, "cursor"],
+] as const)(
+  "the plan of a first run of %d people by %s is within a tenth of it",
+  async (users, paging) => {
+    const a = await office({ users, paging });
+
+    const ran = await a.sync();
+
+    expect(Math.abs(planned(ran) - ran.requests) / ran.requests).toBeLessThanOrEqual(0.1);
+  },
+  60_000,
+);

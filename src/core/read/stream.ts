@@ -38,12 +38,17 @@ function plan(reader: StreamReader, gathered: Gatherers): void {
   const { planned, settings, source, startedAt, emit, state } = reader.context;
   const { def, bookmark, derived } = planned;
   const parents = gathered.parents(def)?.list;
+  const slices = gathered.slices(def)?.list.length;
   const { seats = null, paging } = source.memory;
   const known = { ...settings, paging, seats, bookmarks: state.bookmarks, now: startedAt };
   const { requests } = forecast(
     def,
     bookmark === null ? "first" : "next",
-    parents === undefined ? known : { ...known, parents },
+    {
+      ...known,
+      ...(parents === undefined ? {} : { parents }),
+      ...(slices === undefined ? {} : { slices }),
+    },
     derived,
   );
   emit({ type: "planned", stream: def.name, requests });

@@ -21,14 +21,13 @@ import { bigQueryDesk, ENDPOINT, PROJECT, SKIPPED, type BigQueryDesk } from "./s
 
 const patience = { timeout: 600_000 };
 
-const destination = ({ dataset }: BigQueryDesk, more: object = {}): object => ({
+const destination = ({ dataset }: BigQueryDesk): Readonly<Record<string, unknown>> => ({
   destination: {
     type: "bigquery",
     project: PROJECT,
     dataset,
     create_dataset: true,
     api_endpoint: ENDPOINT,
-    ...more,
   },
 });
 

@@ -21,8 +21,8 @@ export interface Task {
   readonly id: string;
   /** Sends it under this id. */
   send(jobId: string): Promise<Job>;
-  /** Whether what an earlier run's job has left is still there. */
-  isStillThere?(): Promise<boolean>;
+  /** What an earlier run's job has left may be gone: it is done again, and doing it again leaves the same. */
+  readonly isRepeated?: boolean;
 }
 
 /** Times a job is sent under new ids. */
@@ -55,56 +55,57 @@ export interface Done {
  * @throws ConnectorError `destination`, `locked`.
  */
 export async function doJob(settings: JobSettings, task: Task): Promise<Done> {
-  const { place, clock } = settings;
-  for (let attempt = 1; ; attempt += 1) {
-    const [job, isFound] = await sent(settings, task, `${task.id}_a${String(attempt)}`);
+  const { place, clock, client } = settings;
+  const at = client.location === undefined ? {} : { location: client.location };
+  let tries = 0;
+  let stuck = 0;
+  let isFound = false;
+  for (let number = 1; ; number += 1) {
+    const id = `${task.id}_a${String(number)}`;
+    const job = client.job(id, at);
+    // Those after one of an earlier run may be an earlier run's too, and a request may carry many rows.
+    isFound = (isFound && (await isKnown(job))) || (await isTaken(settings, task, id, job));
     const metadata = await ended(settings, job);
-    const isLast = attempt === ATTEMPTS;
     const fault = metadata?.status?.errorResult;
-    if (metadata !== undefined && fault == null) {
-      if (!isFound || (await (task.isStillThere?.() ?? true))) return { job, metadata };
-    } else if (metadata === undefined) {
-      if (attempt > 1) throw endless(settings, task);
+    if (metadata === undefined) {
+      stuck += 1;
+      if (stuck > 1) throw endless(settings, task);
+    } else if (fault == null) {
+      if (!isFound || task.isRepeated !== true) return { job, metadata };
     } else if (!isFound && !isPassing(faultOf(fault))) {
       throw failure(place, task.purpose, fault);
     }
-    if (isLast) throw failure(place, task.purpose, fault);
-    // What an earlier run's job had failed of may have been repaired since: no need to wait.
-    if (!isFound) await clock.sleep(pauseMs(attempt));
+    // What an earlier run's job had failed of may have been repaired since: no need to wait, and none of our tries.
+    if (isFound) continue;
+    tries += 1;
+    if (tries === ATTEMPTS) throw failure(place, task.purpose, fault);
+    await clock.sleep(pauseMs(tries));
   }
 }
 
-/** The job of an id, sent now or found; true if it was there already. */
-async function sent(
-  { client, place, clock }: JobSettings,
+/** Sends a job. @returns whether its id was taken: by an earlier run's job. */
+async function isTaken(
+  { place, clock }: JobSettings,
   task: Task,
   id: string,
-): Promise<readonly [job: Job, isFound: boolean]> {
+  job: Job,
+): Promise<boolean> {
   for (let send = 1; ; send += 1) {
     let fault: unknown;
     try {
-      return [await task.send(id), false];
+      await task.send(id);
+      return false;
     } catch (error) {
       fault = error;
     }
     const told = faultOf(fault);
-    const isTaken = told.status === 409 || told.reason === "duplicate";
-    if (isTaken || isUnanswered(told) || isPassing(told)) {
-      const job = client.job(
-        id,
-        client.location === undefined ? {} : { location: client.location },
-      );
-      if (await isKnown(job)) return [job, isTaken && send === 1];
-    }
-    // A job may fail so fast that the answer to its request tells it: its id is burnt all the same.
-    if (!isTaken && told.status === undefined && told.reason !== "" && !isUnanswered(told)) {
-      const job = client.job(
-        id,
-        client.location === undefined ? {} : { location: client.location },
-      );
-      if (await isKnown(job)) return [job, false];
-    }
+    const isDuplicate = told.status === 409 || told.reason === "duplicate";
     const isWorthwhile = isUnanswered(told) || isPassing(told);
+    // A job may fail so fast that the answer to its request tells it: its id is burnt all the same.
+    const isFailed = told.status === undefined && told.reason !== "";
+    if ((isDuplicate || isWorthwhile || isFailed) && (await isKnown(job))) {
+      return isDuplicate && send === 1;
+    }
     if (!isWorthwhile || send === SENDS) throw failure(place, task.purpose, fault);
     await clock.sleep(pauseMs(send));
   }

@@ -160,7 +160,8 @@ async function load(
         });
         return job;
       },
-      isStillThere: async () => (await stage.exists())[0],
+      // An earlier run may have taken its table away, and ours may be a new and empty one.
+      isRepeated: true,
     });
     return Number(metadata.statistics?.load?.outputRows ?? 0);
   } finally {

@@ -17,7 +17,7 @@ interface Bench {
   readonly server: ScriptedJobs;
   readonly proxy: FaultProxy;
   /** Does one job; the same id each time. */
-  work(more?: { readonly isStillThere?: () => Promise<boolean> }): ReturnType<typeof doJob>;
+  work(more?: { readonly isRepeated?: boolean }): ReturnType<typeof doJob>;
 }
 
 async function bench(...fates: readonly Fate[]): Promise<Bench> {
@@ -80,13 +80,27 @@ test("what an earlier run has sent is found again and not done twice", async () 
   expect(server.ids).toEqual(["kb4_load_a1"]);
 });
 
-test("what an earlier run has done is done again where nothing is left of it", async () => {
+test("what an earlier run has done is done again where nothing may be left of it", async () => {
   const { server, work } = await bench();
   await work();
+  await work({ isRepeated: true });
 
-  await work({ isStillThere: () => Promise.resolve(false) });
+  await work({ isRepeated: true });
 
-  expect(server.ids).toEqual(["kb4_load_a1", "kb4_load_a2"]);
+  expect(server.ids).toEqual(["kb4_load_a1", "kb4_load_a2", "kb4_load_a3"]);
+});
+
+test("however many runs have failed, the next one tries; ids that are taken are not sent", async () => {
+  const fault = { reason: "accessDenied", message: "Access Denied: Table x" };
+  const { server, proxy, work } = await bench(...Array.from({ length: 20 }, () => fault));
+  for (let run = 0; run < 20; run += 1) await failure(work());
+  const from = proxy.seen.length;
+
+  await work();
+
+  expect(server.ids.at(-1)).toBe("kb4_load_a21");
+  const lines = proxy.seen.slice(from).map(({ line }) => line);
+  expect(lines.filter((line) => line.startsWith("POST"))).toHaveLength(2);
 });
 
 test("what an earlier run has failed of is tried again", async () => {

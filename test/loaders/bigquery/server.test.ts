@@ -272,6 +272,34 @@ describe.skipIf(ENDPOINT === undefined)(`BigQuery${SKIPPED}`, { timeout: 240_000
     expect(await query(NAMES)).toEqual([ada, bob]);
   });
 
+  test("a commit that breaks off at its last statement leaves all as it was, and the next run does it", async () => {
+    const { client, dataset, loader, load, query } = await bigQueryDesk();
+    await load(PEOPLE, [ada]);
+    const everything = async () => [
+      await query(NAMES),
+      await query(LOADS),
+      await query("SELECT stream, version, load_id FROM {d}._kb4_state ORDER BY stream"),
+    ];
+    const before = await everything();
+    const made = loader();
+    await made.open(runInfo(), running());
+    await made.declare(PEOPLE);
+    await made.write(batch("people", [bob], { checkpoint: checkpoint("people") }));
+    const ledger = `ALTER TABLE ${dataset}._kb4_loads`;
+    await client.query(`${ledger} RENAME COLUMN tool_version TO tool`);
+
+    const error = await failure(made.flush());
+    await made[Symbol.asyncDispose]();
+    await client.query(`${ledger} RENAME COLUMN tool TO tool_version`);
+    const after = await everything();
+    await loader().prepare();
+
+    expect(error.kind).toBe("destination");
+    expect(after).toEqual(before);
+    expect(await query(NAMES)).toEqual([ada, bob]);
+    expect(await query(VERSION)).toEqual([{ version: 2 }]);
+  });
+
   test("rejected rows stand in _kb4_rejects with their load", async () => {
     const { loader, query } = await bigQueryDesk();
     const made = loader();

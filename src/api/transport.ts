@@ -88,7 +88,9 @@ function answerOf(message: IncomingMessage): Answer {
 /** What is packed in a way that was not asked for stays packed, and is no JSON. */
 function unpacked(message: IncomingMessage): Readable {
   const coding = message.headers["content-encoding"]?.toLowerCase();
-  if (coding === "gzip") return pipeline(message, createGunzip(), () => undefined);
+  // Older servers and proxies call it by its first name.
+  if (coding === "gzip" || coding === "x-gzip")
+    return pipeline(message, createGunzip(), () => undefined);
   if (coding === "br") return pipeline(message, createBrotliDecompress(), () => undefined);
   return message;
 }

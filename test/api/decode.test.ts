@@ -179,6 +179,7 @@ describe("a body on the wire", () => {
   test.each([
     ["gzip", gzipSync],
     ["GZIP", gzipSync],
+    ["x-gzip", gzipSync],
     ["br", brotliCompressSync],
   ])("that is packed is unpacked (%s)", async (coding, pack) => {
     const server = await play({

@@ -254,7 +254,8 @@ export class Loader implements Sink {
     if (!open.isWorthCommitting || run === undefined) return before;
     const next = await this.#newPackage(run, this.#version + 1);
     this.#package = next;
-    const [manifest, covered] = await sealed(open, next);
+    // A later bookmark covers what was refused before; one that is on the disk outlives this run.
+    const [manifest, covered] = await sealed(open, next, this.#refused);
     this.#committedMs = this.#options.clock.monotonic();
     const commit = this.#commit(manifest, (attempt) => this.#patiently(attempt));
     // A stream that is not believed keeps its bookmark.
@@ -314,13 +315,10 @@ export class Loader implements Sink {
     }
   }
 
-  async #commit(sealed: Manifest, patiently: Patience): Promise<void> {
+  async #commit(manifest: Manifest, patiently: Patience): Promise<void> {
     const { store, clock, toolVersion, emit, spoolDir } = this.#options;
-    const { loadId, runId, pipeline, startedAt, parts } = sealed;
+    const { loadId, runId, pipeline, startedAt, parts } = manifest;
     const { maxVanishedRatio = MAX_VANISHED_RATIO } = this.#options;
-    // A later bookmark covers what was refused before.
-    const checkpoints = sealed.checkpoints.filter(({ stream }) => !this.#refused.has(stream));
-    const manifest = { ...sealed, checkpoints };
     const committedAt = iso(clock.now());
     const record = { loadId, runId, pipeline, startedAt, committedAt, toolVersion };
     const refusals = await store.commit(manifest, record, patiently, { maxVanishedRatio });
@@ -378,9 +376,13 @@ export class Loader implements Sink {
 }
 
 /** A load that cannot be sealed would only fill the disk. */
-async function sealed(open: Package, next: Package): ReturnType<Package["seal"]> {
+async function sealed(
+  open: Package,
+  next: Package,
+  refused: Parameters<Package["seal"]>[1],
+): ReturnType<Package["seal"]> {
   try {
-    return await open.seal(next);
+    return await open.seal(next, refused);
   } catch (error) {
     await open.discard();
     throw error;

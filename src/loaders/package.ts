@@ -137,9 +137,13 @@ export class Package {
   /**
    * Makes the package complete on the disk. Lines that are not safe yet go on in `next`.
    *
+   * @param refused streams whose checkpoints it is not to hold.
    * @returns what to commit, and every checkpoint that the commit covers, oldest first.
    */
-  async seal(next: Package): Promise<[manifest: Manifest, covered: readonly Checkpoint[]]> {
+  async seal(
+    next: Package,
+    refused: Pick<ReadonlySet<string>, "has">,
+  ): Promise<[manifest: Manifest, covered: readonly Checkpoint[]]> {
     const parts: Part[] = [];
     const withheld: Withheld[] = [];
     const covered = [...this.#loose];
@@ -157,7 +161,8 @@ export class Package {
       const some = scopes.length > 0 ? { scopes } : {};
       parts.push({ table, mode, file: spooled, rejected, proof, ...some });
     }
-    const latest = new Map(covered.map((checkpoint) => [checkpoint.stream, checkpoint]));
+    const kept = covered.filter(({ stream }) => !refused.has(stream));
+    const latest = new Map(kept.map((checkpoint) => [checkpoint.stream, checkpoint]));
     const manifest: Manifest = {
       version: 1,
       ...this.info,
@@ -167,7 +172,7 @@ export class Package {
       checkpoints: [...latest.values()],
     };
     await writeManifest(this.#folder, manifest);
-    return [manifest, covered];
+    return [manifest, kept];
   }
 
   /** Closes the files and removes the folder: nothing of it was ever promised. */

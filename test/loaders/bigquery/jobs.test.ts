@@ -23,8 +23,8 @@ interface Bench {
 async function bench(...fates: readonly Fate[]): Promise<Bench> {
   const server = await scriptedJobs(...fates);
   const proxy = await faultProxy(server.url);
-  // Its own patience would be real seconds; what it does not repeat, we do.
-  const client = clientAt(proxy.url, { maxRetries: 0, location: "EU" });
+  // Its own patience would be real seconds, and `maxRetries: 0` be three; what it does not repeat, we do.
+  const client = clientAt(proxy.url, { autoRetry: false, location: "EU" });
   const settings = { client, place: PLACE, clock: fakeClock(), patienceMs: 60_000 };
   return {
     server,

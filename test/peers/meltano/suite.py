@@ -7,11 +7,11 @@ import signal
 import subprocess
 import tempfile
 import threading
-import time
 
 import definition
 import yaml
 from compare import differences
+from gate import Gate
 from pages import Page
 from postgres import Postgres
 from programs import ROOT, executables, program
@@ -156,7 +156,6 @@ def interrupted(report, account, database, page, whole):
     """Something happens to the tap in the middle of a run; the next run ends with all rows."""
     truth = account.truth()
 
-    # In the middle of a line as a rule, which the target refuses, and then no state is kept.
     out, _ = interrupt(account, page, whole, "killed", signal.SIGKILL)
     report.check("killed: the run fails", "xtractor" in out and "failed" in out, out[-300:])
     with report.step("killed: the next run ends"):
@@ -182,24 +181,27 @@ def interrupted(report, account, database, page, whole):
 
 
 def interrupt(account, page, whole, name, number):
-    """Sends the tap a signal in the middle of a first run; returns what was said, and the state."""
+    """Sends the tap a signal in the middle of a first run; returns what was said, and the state.
+
+    It waits for an answer then: however fast it is, there is something left to read.
+    """
     page.env["TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA"] = name
     page.env["RUN"] = f"meltano run --state-id-suffix={name} tap-knowbe4 target-postgres"
-    count = account.requests() + whole * 3 // 4
-    sender = threading.Thread(target=send, args=(account, count, page.folder, number))
-    sender.start()
-    out = page.run("if $RUN; then exit 1; fi")
-    sender.join()
+    with Gate(account, whole * 3 // 4) as gate:
+        page.env["TAP_KNOWBE4_API_URL"] = gate.url
+        sender = threading.Thread(target=send, args=(gate, page.folder, number))
+        sender.start()
+        out = page.run("if $RUN; then exit 1; fi")
+        sender.join()
+    page.env["TAP_KNOWBE4_API_URL"] = account.url
     told = page.run(f"meltano state get dev:tap-knowbe4-to-target-postgres:{name}")
     found = re.search(r'^\{"singer_state".*$', told, re.M)
     return out, json.loads(found[0])["singer_state"]["bookmarks"] if found else {}
 
 
-def send(account, count, folder, number):
-    """Sends a signal to the tap of this project as soon as so many requests have been answered."""
-    deadline = time.monotonic() + 60
-    while account.requests() < count and time.monotonic() < deadline:
-        time.sleep(0.01)
+def send(gate, folder, number):
+    """Sends a signal to the tap of this project as soon as it waits at the gate."""
+    gate.closed.wait(timeout=60)
     listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True)
     for line in listed.stdout.splitlines():
         pid, _, command = line.strip().partition(" ")

@@ -1,5 +1,8 @@
 import type { Dialect, LoadedTable } from "./dialect.js";
 
+/** Modes of `_kb4_loads` that say how rows went into a table. */
+export const MODES = "('merge', 'append', 'replace', 'history')";
+
 /** What a dialect says of the loader's own tables. */
 export type Books = Pick<
   Dialect,
@@ -8,6 +11,7 @@ export type Books = Pick<
   | "readState"
   | "readProofs"
   | "pipelines"
+  | "appended"
   | "moveState"
   | "findLoad"
   | "recordLoad"

@@ -135,6 +135,8 @@ export interface Dialect {
   readProofs(pipeline: string): string;
   /** Everybody who keeps a state there: `pipeline`. */
   pipelines(): string;
+  /** Tables whose last load appended to them, whoever's it was: `stream`. */
+  appended(): string;
   /** Fences off other runners, then writes the bookmarks. Must come first in the transaction. */
   moveState(move: StateMove): readonly Statement[];
   /** Whether a load was committed: one row or none. */

@@ -129,6 +129,20 @@ export function refuseOtherMode({ name, hasHistory }: Table, schema: Schema): vo
   );
 }
 
+/**
+ * A table that was appended to may have a row several times, and merging would neither tell nor end it.
+ *
+ * @throws ConnectorError `destination`.
+ */
+export function refuseRepeats({ name, primaryKey }: Table, appended: ReadonlySet<string>): void {
+  if (primaryKey.length === 0 || !appended.has(name.toLowerCase())) return;
+  throw refused(
+    `${name}: the table was loaded in mode append and may have a row several times, so that rows cannot be merged into it`,
+    name,
+    "set destination.mode to append or replace, load into another place, or rename the table and run again with --full-refresh",
+  );
+}
+
 /** Makes the view of a table that keeps history, unless it stands there and has the same columns. */
 function viewOf(dialect: Dialect, table: Table, schema: Schema): readonly Statement[] {
   if (table.hasHistory !== true) return [];

@@ -173,11 +173,12 @@ export class Loader implements Sink {
     const { mode, store } = this.#options;
     const before = this.#declared.get(stream.name)?.table;
     const table = declaredTable(stream, mode, [...this.#declared.keys()]);
-    store.foresee?.(table);
+    // A table may be swapped only for the whole of its stream.
+    const how = mode === "replace" && !stream.whole ? "merge" : mode;
+    store.foresee?.(table, how);
     this.#declared.set(stream.name, {
       table: before === undefined ? table : joined(before, table),
-      // A table may be swapped only for the whole of its stream.
-      mode: mode === "replace" && !stream.whole ? "merge" : mode,
+      mode: how,
     });
     await Promise.resolve();
   }

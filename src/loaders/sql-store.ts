@@ -1,6 +1,6 @@
 import { isObject } from "../core/json.js";
 import { commitPackage, holdsProofs, isPrepared, prepareSchema, schemaIn } from "./commit.js";
-import { refuseOtherMode, type Schema } from "./evolve.js";
+import { refuseOtherMode, refuseRepeats, type Schema } from "./evolve.js";
 import { erasePerson, findPerson, type ReadKept } from "./forget/warehouse.js";
 import type { Counts, KeptState, Store } from "./store.js";
 import { currentOf, DELETED_AT, VALIDITY } from "./table.js";
@@ -13,6 +13,8 @@ export function sqlStore(warehouse: Warehouse): Store {
   const widened = new Set<string>();
   const readKept: ReadKept = (session, pipeline) => keptIn(session, dialect.readState(pipeline));
   let prepared: Schema = new Map();
+  /** Tables that may have a row several times, in lower case. */
+  const appended = new Set<string>();
   return {
     name: dialect.name,
     place: warehouse.place,
@@ -25,10 +27,15 @@ export function sqlStore(warehouse: Warehouse): Store {
       prepared = await prepareSchema(session, dialect);
       const found = await session.query("reading the state", dialect.pipelines());
       const kept = await keptIn(session, dialect.readState(pipeline));
+      for (const { stream } of await session.query("reading how tables grew", dialect.appended())) {
+        const name = String(stream).toLowerCase();
+        if (prepared.has(name)) appended.add(name);
+      }
       return { ...kept, pipelines: found.map((answer) => String(answer["pipeline"])) };
     },
-    foresee: (table) => {
+    foresee: (table, mode) => {
       refuseOtherMode(table, prepared);
+      if (mode === "merge") refuseRepeats(table, appended);
     },
     readState: async (pipeline) => {
       await using session = await warehouse.open("read");
@@ -61,11 +68,17 @@ export function sqlStore(warehouse: Warehouse): Store {
       }
       return counts;
     },
-    commit: (manifest, record, patiently, limits) =>
-      commitPackage(warehouse, () => patiently(() => warehouse.open("write")), manifest, record, {
-        widened,
-        ...limits,
-      }),
+    commit: async (manifest, record, patiently, limits) => {
+      const open = () => patiently(() => warehouse.open("write"));
+      const options = { widened, ...limits };
+      const refusals = await commitPackage(warehouse, open, manifest, record, options);
+      // An earlier run's load, under other settings, comes before anything is foreseen.
+      for (const { table, mode } of manifest.parts) {
+        if (mode === "append") appended.add(table.name.toLowerCase());
+        else appended.delete(table.name.toLowerCase());
+      }
+      return refusals;
+    },
     find: async (forgetting) => {
       await using session = await warehouse.open("read");
       return await findPerson(session, dialect, forgetting, readKept);

@@ -3,7 +3,7 @@ import type { CommitOptions } from "./commit.js";
 import type { CountAsk, LoadRecord } from "./dialect.js";
 import type { Forgetting, Forgotten } from "./forget/forget.js";
 import type { Manifest } from "./manifest.js";
-import type { Table } from "./table.js";
+import type { Mode, Table } from "./table.js";
 import type { Estimate, Missing } from "./warehouse.js";
 
 /** What a place keeps of one pipeline: which version its state has, and the bookmarks. */
@@ -42,10 +42,10 @@ export interface Store {
   /** Makes what is needed before the first commit; tells whose state there is, and this one's. */
   prepare(pipeline: string): Promise<KeptState & { readonly pipelines: readonly string[] }>;
   /**
-   * Says before anything is read what would be refused at the commit: a table that was filled in
-   * another way. Knows what stood there at {@link prepare}.
+   * Says before anything is read that a table was filled in another way, which rows of this mode
+   * would not go with. Knows what stood there at {@link prepare}.
    */
-  foresee?(table: Table): void;
+  foresee?(table: Table, mode: Mode): void;
   readState(pipeline: string): Promise<KeptState>;
   /** By stream: what shows that it was read completely, when it last was. */
   readProofs(pipeline: string): Promise<Readonly<Record<string, unknown>>>;

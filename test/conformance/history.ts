@@ -276,6 +276,7 @@ export function describeHistory(
     test.for([
       ["merge", "history", "people: the table was made without history"],
       ["history", "merge", "people: the table keeps history, and this load would not"],
+      ["append", "merge", "people: the table was loaded in mode append and may have a row several"],
     ] as const)("a table of mode %s is not loaded in mode %s", async ([first, then, message]) => {
       const place = await makePlace();
       await read(place, { at: day(1), rows: [ada], options: { mode: first } });

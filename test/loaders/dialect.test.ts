@@ -208,6 +208,7 @@ function script(spool: string): readonly Section[] {
       ],
     ],
     ["pipelines", [asked("pipelines", dialect.pipelines())]],
+    ["appended", [asked("appended", dialect.appended())]],
     ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ];
 }

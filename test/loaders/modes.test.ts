@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import { ConnectorError } from "../../src/core/errors.js";
 import { batch, checkpoint, ended } from "../protocols/singer/support.js";
-import { desk, PEOPLE, stream } from "./support.js";
+import { desk, failure, PEOPLE, stream } from "./support.js";
 
 /** How rows reach their table in each mode. */
 
@@ -145,6 +145,36 @@ describe("append", () => {
     expect(await query(NAMES)).toEqual([ada, ada, ada, { id: 1, name: "Eve" }]);
     const loads = await query("SELECT mode, rows_staged, rows_written FROM _kb4_loads");
     expect(loads).toEqual(Array(2).fill({ mode, rows_staged: 2, rows_written: 2 }));
+  });
+
+  test("is not followed by merge, which would leave every version", async () => {
+    const { load, loader, query } = await desk();
+    await load(PEOPLE, [ada], { mode: "append" });
+    await using merging = loader();
+    await merging.prepare();
+
+    const error = await failure(merging.declare(PEOPLE));
+
+    expect(error.kind).toBe("destination");
+    expect(error.message).toMatch(
+      /^people: the table was loaded in mode append and may have a row/,
+    );
+    expect(error.hint).toMatch(/set destination.mode to append or replace, .*--full-refresh/);
+    expect(await query(NAMES)).toEqual([ada]);
+  });
+
+  test("is followed by merge once the table has been replaced, or renamed", async () => {
+    const { load, query, change } = await desk();
+    await load(PEOPLE, [ada, ada], { mode: "append" });
+
+    await load(PEOPLE, [ada], { mode: "replace" });
+    await load(PEOPLE, [bob]);
+    await load(PEOPLE, [ada], { mode: "append" });
+    await change("ALTER TABLE people RENAME TO all_of_them");
+    await load(PEOPLE, [ada]);
+    await load(PEOPLE, [ada]);
+
+    expect(await query(NAMES)).toEqual([ada]);
   });
 });
 

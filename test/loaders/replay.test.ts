@@ -46,8 +46,12 @@ const PULLED = transacting(async () => {
 });
 
 /** A run that seals a load and cannot commit it. */
-async function sealed({ over }: Desk, row = bob, pipeline = "knowbe4"): Promise<void> {
-  await using loader = over(PULLED, { pipeline });
+async function sealed(
+  { over }: Desk,
+  row = bob,
+  { pipeline = "knowbe4", mode = "merge" }: { pipeline?: string; mode?: "merge" | "append" } = {},
+): Promise<void> {
+  await using loader = over(PULLED, { pipeline, mode });
   await loader.open(runInfo(), running());
   await loader.declare(PEOPLE);
   await loader.write(batch("people", [row], { checkpoint: checkpoint("people", 5) }));
@@ -90,6 +94,18 @@ test("a first load of all is recovered like any other", async () => {
   expect(await given.query(BOOKMARK)).toEqual([
     { version: 1, state: checkpoint("people", 5).bookmark },
   ]);
+});
+
+test("a table that a sealed load was appended to is not merged into by the run that commits it", async () => {
+  const given = await desk();
+  await sealed(given, bob, { mode: "append" });
+  const loader = given.loader();
+  await loader.prepare();
+
+  const error = await failure(loader.declare(PEOPLE));
+
+  expect(error.message).toMatch(/^people: the table was loaded in mode append /);
+  expect(await given.query(NAMES)).toEqual([bob]);
 });
 
 test("a crash between the commit and the removal of its folder commits nothing twice", async () => {
@@ -232,7 +248,7 @@ describe("in the spool", () => {
 
   test("a load of another pipeline is left for that one", async () => {
     const given = await desk();
-    await sealed(given, bob, "other");
+    await sealed(given, bob, { pipeline: "other" });
 
     await using mine = given.loader();
     await mine.prepare();

@@ -1,5 +1,5 @@
 import type { Json } from "../../core/json.js";
-import { recorded, type Books } from "../books.js";
+import { MODES, recorded, type Books } from "../books.js";
 import type { LoadedTable, LoadRecord, StateMove } from "../dialect.js";
 import { META } from "../table.js";
 import { instant, json, LABELS, literal, parsing, quoted } from "./sql.js";
@@ -44,6 +44,9 @@ export function books(named: (table: string) => string): Books {
       `SELECT stream, TO_JSON_STRING(proof) AS proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
 
     pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
+
+    appended: () =>
+      `SELECT stream FROM ${named("_kb4_loads")} WHERE mode IN ${MODES} GROUP BY stream HAVING MAX(CASE WHEN mode = 'append' THEN committed_at END) = MAX(committed_at) ORDER BY stream`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
       const state = named("_kb4_state");

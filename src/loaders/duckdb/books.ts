@@ -1,5 +1,5 @@
 import { stringify, type Json } from "../../core/json.js";
-import { recorded, type Books } from "../books.js";
+import { MODES, recorded, type Books } from "../books.js";
 import type { LoadedTable, LoadRecord, StateMove } from "../dialect.js";
 import { literal } from "./names.js";
 
@@ -55,6 +55,9 @@ export function books(place: string, named: (table: string) => string): Books {
       `SELECT stream, proof FROM ${named("_kb4_loads")} WHERE pipeline = ${literal(pipeline)} AND proof IS NOT NULL QUALIFY row_number() OVER (PARTITION BY stream ORDER BY committed_at DESC) = 1 ORDER BY stream`,
 
     pipelines: () => `SELECT DISTINCT pipeline FROM ${named("_kb4_state")} ORDER BY pipeline`,
+
+    appended: () =>
+      `SELECT stream FROM ${named("_kb4_loads")} WHERE mode IN ${MODES} GROUP BY stream HAVING max(CASE WHEN mode = 'append' THEN committed_at END) = max(committed_at) ORDER BY stream`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
       const state = named("_kb4_state");

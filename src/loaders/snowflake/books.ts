@@ -1,5 +1,5 @@
 import { stringify, type Json } from "../../core/json.js";
-import { recorded, type Books } from "../books.js";
+import { MODES, recorded, type Books } from "../books.js";
 import type { LoadedTable, LoadRecord, StateMove, Statement } from "../dialect.js";
 import { instant, literal } from "./names.js";
 
@@ -59,6 +59,9 @@ export function booksIn(named: (table: string) => string, place: string): Books 
       `SELECT "STREAM" AS "stream", TO_JSON("PROOF") AS "proof" FROM ${named("_kb4_loads")} WHERE "PIPELINE" = ${literal(pipeline)} AND "PROOF" IS NOT NULL QUALIFY ROW_NUMBER() OVER (PARTITION BY "STREAM" ORDER BY "COMMITTED_AT" DESC) = 1 ORDER BY "STREAM"`,
 
     pipelines: () => `SELECT DISTINCT "PIPELINE" AS "pipeline" FROM ${state} ORDER BY "PIPELINE"`,
+
+    appended: () =>
+      `SELECT "STREAM" AS "stream" FROM ${named("_kb4_loads")} WHERE "MODE" IN ${MODES} GROUP BY "STREAM" HAVING MAX(CASE WHEN "MODE" = 'append' THEN "COMMITTED_AT" END) = MAX("COMMITTED_AT") ORDER BY "STREAM"`,
 
     moveState: ({ pipeline, loadId, from, checkpoints, at }: StateMove) => {
       const [who, to] = [literal(pipeline), String(from + 1)];

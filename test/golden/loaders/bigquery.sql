@@ -228,6 +228,10 @@ SELECT '' AS part, COUNT(*) AS n FROM (SELECT DISTINCT `id` FROM `test-project`.
 
 SELECT DISTINCT pipeline FROM `test-project`.`knowbe4`.`_kb4_state` ORDER BY pipeline;
 
+-- appended
+
+SELECT stream FROM `test-project`.`knowbe4`.`_kb4_loads` WHERE mode IN ('merge', 'append', 'replace', 'history') GROUP BY stream HAVING MAX(CASE WHEN mode = 'append' THEN committed_at END) = MAX(committed_at) ORDER BY stream;
+
 -- findLoad
 
 SELECT 1 AS found FROM `test-project`.`knowbe4`.`_kb4_loads` WHERE load_id = 'load-1' LIMIT 1;

@@ -326,6 +326,10 @@ SELECT '' AS part, count(*) AS n FROM (SELECT DISTINCT "id" FROM kb4."knowbe4"."
 
 SELECT DISTINCT pipeline FROM kb4."knowbe4"."_kb4_state" ORDER BY pipeline;
 
+-- appended
+
+SELECT stream FROM kb4."knowbe4"."_kb4_loads" WHERE mode IN ('merge', 'append', 'replace', 'history') GROUP BY stream HAVING max(CASE WHEN mode = 'append' THEN committed_at END) = max(committed_at) ORDER BY stream;
+
 -- findLoad
 
 SELECT 1 AS found FROM kb4."knowbe4"."_kb4_loads" WHERE load_id = 'load-1' LIMIT 1;

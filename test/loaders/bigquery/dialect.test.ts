@@ -186,6 +186,7 @@ const SCRIPT: readonly Section[] = [
     ],
   ],
   ["pipelines", [asked("pipelines", dialect.pipelines())]],
+  ["appended", [asked("appended", dialect.appended())]],
   ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ["readKeys", [asked("keys", dialect.readKeys(people))]],
   ["rewrite", [asked("all of it", dialect.rewrite(people))]],

@@ -223,6 +223,7 @@ export function script(spool: string): readonly Section[] {
       ],
     ],
     ["pipelines", [asked("pipelines", dialect.pipelines())]],
+    ["appended", [asked("appended", dialect.appended())]],
     ["findLoad", [asked("find", dialect.findLoad("load-1"))]],
   ];
 }

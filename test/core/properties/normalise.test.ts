@@ -101,6 +101,9 @@ test.each([people, results, enrolments].map((def) => [def.name, def] as const))(
   },
 );
 
+/** A lone surrogate as JSON escapes it, and not a backslash of the text before the same letters. */
+const LONE = /(?<!\\)((?:\\\\)*)\\ud[89a-f]../g;
+
 test("any row and any reject can be written as UTF-8 JSON and read again unchanged", () => {
   fc.assert(
     fc.property(anyItem(people), (item) => {
@@ -108,10 +111,10 @@ test("any row and any reject can be written as UTF-8 JSON and read again unchang
 
       const text = stringify([...rows, ...rejects.map((r) => r.raw)]);
       expect(text.isWellFormed()).toBe(true);
-      expect(text).not.toMatch(/\\ud[89a-f]/i);
+      expect(text.match(LONE)).toBeNull();
       expect(stringify(JSON.parse(text))).toBe(JSON.stringify(JSON.parse(text)));
     }),
-    { numRuns: 200 },
+    { numRuns: 200, examples: [[{ id: { "\\ud800": "\ud800" } }]] },
   );
 });
 
@@ -144,8 +147,9 @@ test("any undeclared field that a row had is in its _extra, under its name and w
 
       const expected = undeclared.length === 0 ? null : Object.fromEntries(undeclared);
       expect(JSON.stringify(row?.["_extra"])).toBe(
-        JSON.stringify(expected).replaceAll(/\\ud[89a-f]../gi, "\ufffd"),
+        JSON.stringify(expected).replaceAll(LONE, "$1\ufffd"),
       );
     }),
+    { examples: [[{ "\\ud800": "\ud800" }]] },
   );
 });

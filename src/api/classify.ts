@@ -1,3 +1,4 @@
+import { DAY_MS } from "../core/clock.js";
 import type { ErrorContext } from "../core/errors.js";
 import { Fault, type FaultFacts } from "./fault.js";
 import { REGION_HINT } from "./regions.js";
@@ -94,12 +95,18 @@ export function contextOf(answer: Pick<Answered, "status" | "headers">): ErrorCo
   return { status: answer.status, ...(known ? { requestId } : {}) };
 }
 
-/** Milliseconds that Retry-After asks for, as seconds or as a date; null if it asks for nothing. */
+/**
+ * Milliseconds that Retry-After asks for, as seconds or as a date; null if it asks for nothing, for
+ * none, or for a time that is over by our clock: coming back at once would be refused again. No
+ * window is longer than a day.
+ */
 function retryAfterMs(answer: Answered): number | null {
   const value = answer.headers.get("retry-after")?.trim() ?? "";
-  if (/^\d{1,10}(?:\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1000);
-  const at = value === "" ? NaN : Date.parse(value);
-  return Number.isNaN(at) ? null : Math.max(0, at - answer.now);
+  const isCount = /^\d{1,10}(?:\.\d+)?$/.test(value);
+  // Not everything that JavaScript takes for a date is one: "-1" would be in 2001.
+  const at = /^[A-Z]/i.test(value) ? Date.parse(value) : NaN;
+  const waitMs = isCount ? Math.ceil(Number(value) * 1000) : at - answer.now;
+  return waitMs > 0 ? Math.min(DAY_MS, waitMs) : null;
 }
 
 /** Milliseconds until X-RateLimit-Reset, which servers give in seconds from now or from 1970. */

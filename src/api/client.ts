@@ -154,6 +154,8 @@ class HttpClient implements Client {
   restore(earlier: Partial<SourceMemory>): void {
     this.#limiter.restore(earlier);
     this.#seatCount = earlier.seats;
+    if (earlier.seats === undefined || this.#options.rateLimit.perDay !== null) return;
+    this.#limiter.day.setLimit(BASE_PER_DAY + earlier.seats);
   }
 
   get memory(): Client["memory"] {

@@ -28,7 +28,7 @@ export class DayWindow {
   readonly #options: DayOptions;
   #perDay: number;
   /** Monotonic ms, oldest first. */
-  readonly #log: number[] = [];
+  #log: number[] = [];
 
   constructor(options: DayOptions) {
     this.#options = options;
@@ -50,7 +50,7 @@ export class DayWindow {
     const { clock, emit } = this.#options;
     const [now, mono] = [clock.now(), clock.monotonic()];
     const { instants, ahead } = instantsOf(spent, now);
-    this.#log.unshift(...instants.map((at) => mono - (now - at)));
+    this.#log = [...instants.map((at) => mono - (now - at)), ...this.#log];
     if (ahead === null) return;
     const message = `the state has requests of ${ahead}, but it is ${iso(now)}: the clock was set back; they count as made now`;
     emit({ type: "warning", stream: null, message });

@@ -92,6 +92,7 @@ class ApiSource implements PageSource {
     const size = { per_page: String(this.#client.pageSize) };
     const cursors = new Repeats();
     let end = yield* walk.page({ cursor: "true", ...size }, "");
+    const isOne = end.nextCursor === null;
     for (let number = 2; end.nextCursor !== null; number++) {
       this.#way = "cursor";
       if (end.rows === 0) return;
@@ -102,10 +103,18 @@ class ApiSource implements PageSource {
     if (end.rows === 0) return;
     walk.how = "no cursor";
     // Any cursor, of this listing or another, proves that a listing without one has ended.
+    const isFromElsewhere = this.#way === "cursor";
     if (end.rows > 1) await this.#decide(walk);
     if (this.#way === "page") {
       if (this.#isByCursorOnly) throw walk.fault("without a cursor, and pages by number", "auto");
       yield* readOverlapping(walk, this.#client.pageSize, end);
+    } else if (
+      isOne &&
+      isFromElsewhere &&
+      (end.rows >= this.#client.pageSize || PAGE_SIZES.has(end.rows))
+    ) {
+      // A full page without a cursor: this endpoint may not know cursors, whatever others do.
+      yield* this.#lookFurther(walk, size);
     } else if (this.#way === null && !this.#isByCursorOnly && this.#earlier !== "cursor") {
       if ((yield* this.#lookFurther(walk, size)) > 0) this.#way ??= "page";
     }

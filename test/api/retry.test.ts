@@ -36,9 +36,14 @@ describe("a server's own number", () => {
     expect(clock.slept).toEqual([20_000]);
   });
 
-  test("that is no number and no date is as if there were none", async () => {
+  test.each([
+    ["that is no number and no date", "soon"],
+    ["that asks for no time at all", "0"],
+    ["that is a negative number", "-1"],
+    ["that is over by our clock", "Sun, 31 May 2026 23:58:00 GMT"],
+  ])("%s is as if there were none", async (_, value) => {
     const server = await play(
-      { status: 503, headers: { "retry-after": "soon" } },
+      { status: 503, headers: { "retry-after": value } },
       { body: rows(1) },
     );
     const { source, clock } = bench(server.url);
@@ -92,6 +97,14 @@ describe("a server's own number", () => {
       "users: GET /v1/users answered 429 and asks to wait until 2026-06-01T02:00:00.000Z",
     );
     expect(error.context).toMatchObject({ nextAt: "2026-06-01T02:00:00.000Z", status: 429 });
+  });
+
+  test("of centuries is one of a day: no window is longer", async () => {
+    const server = await play({ status: 429, headers: { "retry-after": "9999999999" } });
+
+    const error = await errorOf(readOnce(bench(server.url).source()));
+
+    expect(error.context).toMatchObject({ nextAt: "2026-06-02T00:00:00.000Z" });
   });
 
   test("beyond our patience is waited out where the settings say wait", async () => {

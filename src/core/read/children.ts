@@ -13,6 +13,7 @@ import { isNotFound, type StreamReader } from "./context.js";
 import { Window } from "./listing.js";
 import { PassProgress } from "./pass.js";
 import { Progress } from "./progress.js";
+import { newTally, requireSome, type Tally } from "./tally.js";
 
 /** Reads the rows below every parent; goes on where an earlier run broke off. */
 export async function readAllBelow(reader: StreamReader, parents: Parents): Promise<void> {
@@ -84,7 +85,8 @@ export async function readSinceBelow(
     () => ({ completedAt, cursor: before, known: encodeIds(known) }),
   );
   const due = list.filter(({ key }) => pass.isDue(key));
-  const tally = newTally(list.length - due.length);
+  // Parents that an earlier run left may all have gone by now; nobody lists them again.
+  const tally = newTally(parents === undefined ? 1 : list.length - due.length);
   await pass.during(async () => {
     for (const branch of branches(reader, due, (parent) => window.query(isNew(parent)))) {
       const { key } = branch.parent;
@@ -133,24 +135,36 @@ export async function readDerived(
   const differs = parents.list.filter((p) => memberships.proved(p.key, p.count) === null);
   const rowsOf = (p: Parent) => memberships.proved(p.key, p.count)?.length ?? p.count ?? 0;
   reader.estimate(parents.list.reduce((sum, parent) => sum + rowsOf(parent), 0));
-  const read = branches(reader, differs);
-  const tally = newTally(parents.list.length - differs.length);
+  const completedAt = reader.context.planned.bookmark?.completedAt ?? null;
+  const pass = new PassProgress(
+    reader,
+    parents.list.map(({ key }) => key),
+    () => ({ completedAt }),
+  );
+  const due = differs.filter(({ key }) => pass.isDue(key));
+  const read = branches(reader, due);
+  const tally = newTally(parents.list.length - due.length);
   let derived = 0;
   try {
-    for (const parent of parents.list) {
-      const members = memberships.proved(parent.key, parent.count);
-      if (members === null) {
-        const next = read.next();
-        if (next.done !== true) await readBranch(reader, next.value, tally);
-        continue;
+    await pass.during(async () => {
+      for (const parent of parents.list) {
+        const members = memberships.proved(parent.key, parent.count);
+        if (members === null) {
+          if (!pass.isDue(parent.key)) continue;
+          const next = read.next();
+          if (next.done === true) continue;
+          if ((await readBranch(reader, next.value, tally)) === null) pass.gone(parent.key);
+          else await pass.done(parent.key);
+          continue;
+        }
+        derived += members.length;
+        reader.proof.compared(members.length, members.length);
+        await reader.give(members.length, (i) =>
+          derivedRow(reader, parent, derive.as, members[i] ?? null),
+        );
+        completedBelow(reader, parent, reader.rejected);
       }
-      derived += members.length;
-      reader.proof.compared(members.length, members.length);
-      await reader.give(members.length, (i) =>
-        derivedRow(reader, parent, derive.as, members[i] ?? null),
-      );
-      completedBelow(reader, parent, reader.rejected);
-    }
+    });
   } finally {
     read.return(undefined);
   }
@@ -158,7 +172,11 @@ export async function readDerived(
   completedRest(reader, parents);
   const { startedAt } = reader.context;
   reader.proof.derived(derived);
-  await reader.checkpoint({ completedAt: startedAt, rows: derived + reader.came });
+  const isWhole = pass.since === startedAt;
+  await pass.finish({
+    completedAt: startedAt,
+    ...(isWhole ? { rows: derived + reader.came } : {}),
+  });
 }
 
 /** All rows below a parent came. */
@@ -189,37 +207,6 @@ function branches(
 ): Generator<Branch<Parent, Page>> {
   return fanOut(parents, reader.context.settings.concurrency, (parent) =>
     reader.pages(parent.bound, query(parent)),
-  );
-}
-
-/** So many parents do not go by chance between their listing and their turn. */
-const MANY = 3;
-
-/** How many parents were read, in this run or before, and how many were not there any more. */
-interface Tally {
-  read: number;
-  gone: number;
-}
-
-function newTally(read = 0): Tally {
-  return { read, gone: 0 };
-}
-
-/**
- * One parent may go while the others are read; that all of them did is hard to believe.
- *
- * @throws ConnectorError `api_contract` if several parents were asked for and none was there.
- */
-function requireSome(reader: StreamReader, { read, gone }: Tally): void {
-  if (read > 0 || gone < MANY) return;
-  const { name, path } = reader.context.planned.def;
-  throw new ConnectorError(
-    "api_contract",
-    `${name}: GET ${path} answered 404 for all of ${String(gone)} parents`,
-    {
-      hint: "the endpoint may have moved; nothing of this stream was kept",
-      context: { stream: name, parents: gone },
-    },
   );
 }
 

@@ -10,6 +10,7 @@ import type { Part } from "../state.js";
 import type { SliceReplication } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
 import { Progress } from "./progress.js";
+import { newTally, requireSome } from "./tally.js";
 
 /** Key of the rows that belong to no slice. */
 const NO_SLICE = "";
@@ -140,17 +141,22 @@ async function readDue(
   const { startedAt } = reader.context;
   const pass = reader.context.planned.bookmark?.pass ?? null;
   const progress = new Progress(reader);
+  const tally = newTally();
   progress.begin(due.map(({ key }) => key));
   await progress.during(async () => {
     for (const slice of due) {
       const rows = await readSlice(reader, slice, by);
-      if (rows === null) progress.gone(slice.key);
-      else {
+      if (rows === null) {
+        tally.gone += 1;
+        progress.gone(slice.key);
+      } else {
+        tally.read += 1;
         const part = partOf(slice, rows, startedAt, progress.of(slice.key));
         await progress.done(slice.key, part);
       }
     }
   });
+  requireSome(reader, tally);
   if (pass?.scan) reader.warn(`rows without a ${by.param} are left to the next full scan`);
   const listed = new Set([NO_SLICE, ...slices.map((slice) => slice.key)]);
   await progress.finish(listed, pass?.scan ? pass.since : undefined);

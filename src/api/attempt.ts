@@ -1,4 +1,5 @@
 import { iso, type Clock } from "../core/clock.js";
+import { ConnectorError } from "../core/errors.js";
 import type { Emit } from "../core/events.js";
 import { readBody, Watchdog } from "./body.js";
 import { cancelled } from "./cancel.js";
@@ -84,7 +85,8 @@ export async function* attempt(
   } catch (error) {
     if (signal.aborted) throw cancelled(signal);
     if (watchdog.barked) throw silence(wire.host, wire.silenceMs);
-    throw error instanceof Fault
+    // A setting may turn out wrong by what an answer says: asking again does not help.
+    throw error instanceof Fault || error instanceof ConnectorError
       ? error
       : networkFault(error, { host: wire.host, status: exchange.status, secrets: wire.secrets });
   } finally {

@@ -1,5 +1,5 @@
 import type { ErrorContext } from "../core/errors.js";
-import { isObject, type JsonObject } from "../core/json.js";
+import { isObject, textOf, type Json, type JsonObject } from "../core/json.js";
 import { KEY_HINT } from "./classify.js";
 import { Fault } from "./fault.js";
 
@@ -59,7 +59,7 @@ function cursorOf(body: JsonObject): string | null {
 function says(body: JsonObject): string | null {
   const told = [body["message"], body["error"], body["errors"]].filter((v) => v != null);
   if (told.length === 0) return null;
-  return told.map((v) => (typeof v === "string" ? v : JSON.stringify(v))).join(" ");
+  return told.map((v) => textOf(v as Json)).join(" ");
 }
 
 function complaint(body: JsonObject, wanted: string, context: ErrorContext): Fault {

@@ -138,6 +138,7 @@ describe("an answer of another shape", () => {
 
   test.each([
     [{ message: "Something about Ada" }, "an error message"],
+    ['{"message":{"id":12345678901234567890}}', "an error message"],
     [{ error: { code: 7 } }, "an error message"],
     [{}, "an empty object"],
     [{ data: null }, "another object"],

@@ -69,6 +69,17 @@ test.each([
   expect(a.simulator.requestCount).toBeLessThanOrEqual(1);
 });
 
+test("a reserve that leaves nothing of the day that the server tells is refused at once", async () => {
+  const a = await office({ ...SMALL, quota: { perDay: 2_010, headers: true } });
+
+  const { error, requests } = await a.sync({ rate_limit: { reserve: 2_020 } });
+
+  expect(error?.kind).toBe("config");
+  expect(error?.message).toContain("of a day with 2010 requests");
+  // Before the seats are known, 2,000 is what holds.
+  expect(requests).toBe(2);
+});
+
 test("a clock that was set back is told in one line, and the requests count as made now", async () => {
   const a = await office(SMALL);
   await a.sync(limits(20), USERS);

@@ -102,18 +102,17 @@ class ApiSource implements PageSource {
     }
     if (end.rows === 0) return;
     walk.how = "no cursor";
-    // Any cursor, of this listing or another, proves that a listing without one has ended.
-    const isFromElsewhere = this.#way === "cursor";
-    if (end.rows > 1) await this.#decide(walk);
+    const isAsked = end.rows > 1 && (await this.#decide(walk));
     if (this.#way === "page") {
       if (this.#isByCursorOnly) throw walk.fault("without a cursor, and pages by number", "auto");
       yield* readOverlapping(walk, this.#client.pageSize, end);
     } else if (
+      this.#way === "cursor" &&
       isOne &&
-      isFromElsewhere &&
+      !isAsked &&
       (end.rows >= this.#client.pageSize || PAGE_SIZES.has(end.rows))
     ) {
-      // A full page without a cursor: this endpoint may not know cursors, whatever others do.
+      // Cursors of others prove nothing for this list if its only page is full.
       yield* this.#lookFurther(walk, size);
     } else if (this.#way === null && !this.#isByCursorOnly && this.#earlier !== "cursor") {
       if ((yield* this.#lookFurther(walk, size)) > 0) this.#way ??= "page";
@@ -145,8 +144,14 @@ class ApiSource implements PageSource {
     return end.rows;
   }
 
-  /** Finds out once per run whether the server pages by cursor. @throws as the probe's request. */
-  async #decide(walk: Walk): Promise<void> {
+  /**
+   * Finds out once per run whether the server pages by cursor.
+   *
+   * @returns whether it was this listing that was asked.
+   * @throws as the probe's request.
+   */
+  async #decide(walk: Walk): Promise<boolean> {
+    let isAsked = false;
     while (this.#way === null) {
       if (this.#probe !== undefined) {
         // Somebody else's request: if it fails, that is told there, and we ask for ourselves.
@@ -156,11 +161,13 @@ class ApiSource implements PageSource {
       this.#probe = walk.probe().then((way) => {
         this.#way ??= way;
       });
+      isAsked = true;
       try {
         await this.#probe;
       } finally {
         this.#probe = undefined;
       }
     }
+    return isAsked;
   }
 }

@@ -32,7 +32,8 @@ export function refusal(answer: Answered): Fault | undefined {
     new Fault({ what: `answered ${String(status)}`, context, ...facts });
   if (status >= 300 && status < 400) return redirect(answer);
   if (status === 429) {
-    const waitMs = retryAfterMs(answer) ?? resetMs(answer);
+    // A window that has opened again is no reason to come back at once: we were refused just now.
+    const waitMs = retryAfterMs(answer) ?? (resetMs(answer) || null);
     return fault({ kind: "quota", retry: "limited", ...(waitMs === null ? {} : { waitMs }) });
   }
   if (status === 408 || status >= 500) {
@@ -109,12 +110,16 @@ function retryAfterMs(answer: Answered): number | null {
   return waitMs > 0 ? Math.min(DAY_MS, waitMs) : null;
 }
 
-/** Milliseconds until X-RateLimit-Reset, which servers give in seconds from now or from 1970. */
+/**
+ * Milliseconds until X-RateLimit-Reset, which servers give in seconds from now or from 1970: a day
+ * at most.
+ */
 function resetMs(answer: Answered): number | null {
   const value = rateHeader(answer.headers, "reset");
   if (value === null) return null;
   const isEpoch = value > 1_000_000_000;
-  return Math.max(0, Math.ceil(value * 1000) - (isEpoch ? answer.now : 0));
+  const waitMs = Math.ceil(value * 1000) - (isEpoch ? answer.now : 0);
+  return Math.max(0, Math.min(DAY_MS, waitMs));
 }
 
 /**

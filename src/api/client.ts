@@ -153,9 +153,7 @@ class HttpClient implements Client {
 
   restore(earlier: Partial<SourceMemory>): void {
     this.#limiter.restore(earlier);
-    this.#seatCount = earlier.seats;
-    if (earlier.seats === undefined || this.#options.rateLimit.perDay !== null) return;
-    this.#limiter.day.setLimit(BASE_PER_DAY + earlier.seats);
+    if (earlier.seats !== undefined) this.#allow(earlier.seats);
   }
 
   get memory(): Client["memory"] {
@@ -240,10 +238,15 @@ class HttpClient implements Client {
     if (!isObject(account)) return;
     const seats = account["number_of_seats"];
     if (!Number.isSafeInteger(seats) || Number(seats) < 0) return;
-    this.#seatCount = Number(seats);
-    if (this.#options.rateLimit.perDay !== null) return;
-    this.#limiter.day.setLimit(BASE_PER_DAY + Number(seats));
+    this.#allow(Number(seats));
     this.#seats = Promise.resolve();
+  }
+
+  /** A day has a request more for each seat, unless the settings say how many it has. */
+  #allow(seats: number): void {
+    this.#seatCount = seats;
+    if (this.#options.rateLimit.perDay !== null) return;
+    this.#limiter.day.setLimit(BASE_PER_DAY + seats);
   }
 }
 

@@ -36,6 +36,16 @@ describe("a server's own number", () => {
     expect(clock.slept).toEqual([20_000]);
   });
 
+  test("of a window that has opened again does not bring it back at once", async () => {
+    const headers = { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "0" };
+    const server = await play({ status: 429, headers }, { body: rows(1) });
+    const { source, clock } = bench(server.url);
+
+    await readOnce(source());
+
+    expect(clock.slept).toEqual([6_000]);
+  });
+
   test.each([
     ["that is no number and no date", "soon"],
     ["that asks for no time at all", "0"],
@@ -99,8 +109,11 @@ describe("a server's own number", () => {
     expect(error.context).toMatchObject({ nextAt: "2026-06-01T02:00:00.000Z", status: 429 });
   });
 
-  test("of centuries is one of a day: no window is longer", async () => {
-    const server = await play({ status: 429, headers: { "retry-after": "9999999999" } });
+  test.each([
+    ["retry-after", "9999999999"],
+    ["x-ratelimit-reset", "999999999999"],
+  ])("of centuries, in %s, is one of a day: no window is longer", async (name, value) => {
+    const server = await play({ status: 429, headers: { [name]: value } });
 
     const error = await errorOf(readOnce(bench(server.url).source()));
 

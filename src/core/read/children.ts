@@ -24,11 +24,7 @@ export async function readAllBelow(reader: StreamReader, parents: Parents): Prom
   const due = parents.list.filter(({ key }) => pass.isDue(key));
   const tally = newTally(keys.length - due.length);
   await pass.during(async () => {
-    for (const branch of branches(reader, due)) {
-      const { key } = branch.parent;
-      if ((await readBranch(reader, branch, tally)) === null) pass.gone(key);
-      else await pass.done(key);
-    }
+    for (const branch of branches(reader, due)) await readOf(pass, reader, branch, tally);
   });
   requireSome(reader, tally);
   completedRest(reader, parents);
@@ -149,20 +145,13 @@ export async function readDerived(
     await pass.during(async () => {
       for (const parent of parents.list) {
         const members = memberships.proved(parent.key, parent.count);
-        if (members === null) {
-          if (!pass.isDue(parent.key)) continue;
+        if (members !== null) {
+          derived += members.length;
+          await giveDerived(reader, parent, derive, members);
+        } else if (pass.isDue(parent.key)) {
           const next = read.next();
-          if (next.done === true) continue;
-          if ((await readBranch(reader, next.value, tally)) === null) pass.gone(parent.key);
-          else await pass.done(parent.key);
-          continue;
+          if (next.done !== true) await readOf(pass, reader, next.value, tally);
         }
-        derived += members.length;
-        reader.proof.compared(members.length, members.length);
-        await reader.give(members.length, (i) =>
-          derivedRow(reader, parent, derive.as, members[i] ?? null),
-        );
-        completedBelow(reader, parent, reader.rejected);
       }
     });
   } finally {
@@ -192,6 +181,17 @@ function completedRest(reader: StreamReader, { list, isWhole }: Parents): void {
   if (!isWhole || column === null) return;
   const listed = list.map(({ bound }) => bound[column] ?? null);
   reader.completed({ kind: "rest", column, listed }, reader.rejected);
+}
+
+async function giveDerived(
+  reader: StreamReader,
+  parent: Parent,
+  { as }: Derivation,
+  members: readonly Row[string][],
+): Promise<void> {
+  reader.proof.compared(members.length, members.length);
+  await reader.give(members.length, (i) => derivedRow(reader, parent, as, members[i] ?? null));
+  completedBelow(reader, parent, reader.rejected);
 }
 
 function derivedRow(reader: StreamReader, parent: Parent, as: string, key: Row[string]): Row {
@@ -241,6 +241,18 @@ function compare(reader: StreamReader, parent: Parent, declared: number, came: n
 }
 
 /** Reads below one parent. Null if it has gone since it was listed: not a failure, but said. */
+/** Reads the rows below a parent as a part of a reading that may take several runs. */
+async function readOf(
+  pass: PassProgress,
+  reader: StreamReader,
+  branch: Branch<Parent, Page>,
+  tally: Tally,
+): Promise<void> {
+  const { key } = branch.parent;
+  if ((await readBranch(reader, branch, tally)) === null) pass.gone(key);
+  else await pass.done(key);
+}
+
 async function readBranch(
   reader: StreamReader,
   branch: Branch<Parent, Page>,

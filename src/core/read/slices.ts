@@ -10,7 +10,7 @@ import type { Part } from "../state.js";
 import type { SliceReplication } from "../stream.js";
 import { isNotFound, type StreamReader } from "./context.js";
 import { Progress } from "./progress.js";
-import { newTally, requireSome } from "./tally.js";
+import { newTally, requireSome, type Tally } from "./tally.js";
 
 /** Key of the rows that belong to no slice. */
 const NO_SLICE = "";
@@ -145,12 +145,9 @@ async function readDue(
   progress.begin(due.map(({ key }) => key));
   await progress.during(async () => {
     for (const slice of due) {
-      const rows = await readSlice(reader, slice, by);
-      if (rows === null) {
-        tally.gone += 1;
-        progress.gone(slice.key);
-      } else {
-        tally.read += 1;
+      const rows = await readSlice(reader, slice, by, tally);
+      if (rows === null) progress.gone(slice.key);
+      else {
         const part = partOf(slice, rows, startedAt, progress.of(slice.key));
         await progress.done(slice.key, part);
       }
@@ -166,6 +163,7 @@ async function readSlice(
   reader: StreamReader,
   slice: Slice,
   by: SliceReplication,
+  tally: Tally,
 ): Promise<number | null> {
   const { rejected } = reader;
   let rows = 0;
@@ -175,9 +173,11 @@ async function readSlice(
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
+    tally.gone += 1;
     reader.warn(`${by.param} ${slice.key} has gone since it was listed: skipped`);
     return null;
   }
+  tally.read += 1;
   // Slices that are not listed any more are left to the next scan: their list may be cut short.
   reader.completed({ kind: "part", column: by.param, value: slice.value }, rejected);
   return rows;
